@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reasons: one CamelCase word and one sentence each, the same in `explain`, Events,
+ * conditions, metrics and docs/reasons.md (generated from the table in reason.c).
+ */
+#ifndef LLMD_INJECT_REASON_H
+#define LLMD_INJECT_REASON_H
+
+#include <stdbool.h>
+
+enum reason {
+	REASON_NONE = 0,
+	/* injected */
+	REASON_INJECTED,
+	REASON_UNVERIFIED, /* injected; the tag tells no version */
+	REASON_USER_SET,   /* everything is already set by the user: nothing to add */
+	/* skipped: the container */
+	REASON_NOT_A_COMPONENT, /* not a component of llm-d that we know */
+	REASON_NEVER,           /* known program that must not get our flags */
+	REASON_UNKNOWN_IMAGE,
+	REASON_UNKNOWN_VERSION,
+	REASON_ENGINE_TOO_OLD,
+	REASON_NO_INSTRUMENTATION, /* accepts the flag, emits nothing */
+	REASON_NO_IMAGE,
+	REASON_OPAQUE_COMMAND,
+	REASON_OPAQUE_BASE,
+	REASON_IMAGE_DEFAULT, /* no command, no args: adding args would replace the image's CMD */
+	REASON_SDK_DISABLED,  /* user's OTEL_SDK_DISABLED=true */
+	REASON_OVERRIDDEN,    /* override annotation or spec.images says none */
+	REASON_BAD_OVERRIDE,  /* an override annotation whose value is not understood */
+	REASON_COMPONENT_DISABLED, /* spec.components.X.enabled: false */
+	REASON_CONFLICTING_USER_VALUE, /* what the user set cannot work with tracing (bad endpoint, split pair, …) */
+	REASON_ORDINARY_INIT, /* init container that is not a native sidecar */
+	REASON_REQUESTER,     /* FMA requester: server spec hides in an annotation */
+	/* skipped: the object */
+	REASON_OPTED_OUT,
+	REASON_NOT_SELECTED,
+	REASON_NOTHING_LEADS_HERE,
+	REASON_NOT_A_WORKLOAD,
+	REASON_OWNED,
+	REASON_KSERVE_OWNED,
+	REASON_UNKNOWN_OWNER,
+	/* the ledger */
+	REASON_REMOVED, /* taken back */
+	REASON_PLAN_OUTDATED,
+	REASON_LEDGER_NEWER,
+	REASON_BAD_LEDGER,     /* the annotation cannot be read: nothing is touched */
+	REASON_PARTLY_CHANGED, /* some of our entries were changed by the user and stay */
+	/* the controller */
+	REASON_CONFLICTING, /* undone twice by others within 24 h */
+	REASON_SETTINGS_MISSING,
+	REASON_BAD_SETTINGS,
+	REASON_BAD_SWITCH_VALUE,
+	REASON_REMOVAL_PENDING,
+	REASON_WAITING_FOR_COLLECTOR,
+	REASON_DENIED,
+	REASON_COUNT
+};
+
+struct reason_info {
+	const char *word;    /* "OpaqueCommand" */
+	const char *meaning; /* one sentence for people */
+	const char *advice;  /* what to do about it; "" when nothing */
+	bool warning;        /* Event type Warning */
+};
+
+/* Never NULL. */
+const struct reason_info *reason_info(enum reason reason);
+
+#endif

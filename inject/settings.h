@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the user asked for: the `spec` of a Tracing (tracing.llm-d.io/v1alpha1), read
+ * over the operator's defaults into a plain value. Reading validates everything that
+ * the CRD's schema validates too, since files for the CLI pass no API server.
+ */
+#ifndef LLMD_INJECT_SETTINGS_H
+#define LLMD_INJECT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "inject/component.h"
+
+#define TRACING_GROUP                  "tracing.llm-d.io"
+#define TRACING_API_VERSION            "tracing.llm-d.io/v1alpha1"
+#define TRACING_KIND                   "Tracing"
+#define TRACING_NAME                   "llm-d"
+#define ANNOTATION_ENABLED             "tracing.llm-d.io/enabled"
+#define ANNOTATION_INJECT              "tracing.llm-d.io/inject"
+#define ANNOTATION_LEDGER              "tracing.llm-d.io/ledger"
+#define ANNOTATION_COMPONENT_PREFIX    "tracing.llm-d.io/component."
+#define ANNOTATION_SERVICE_NAME_PREFIX "tracing.llm-d.io/service-name."
+#define LABEL_MANAGED_BY               "app.kubernetes.io/managed-by"
+#define MANAGED_BY                     "llmd-tracing"
+#define FIELD_MANAGER                  "llmd-tracing"
+#define DEFAULT_ENDPOINT               "http://otel-collector:4317"
+
+enum collector_mode {
+	COLLECTOR_AUTO,
+	COLLECTOR_DEPLOYMENT,
+	COLLECTOR_CR, /* "OpenTelemetryCollector" */
+	COLLECTOR_SHARED,
+	COLLECTOR_EXTERNAL,
+};
+
+enum backend_type { BACKEND_JAEGER, BACKEND_OTLP };
+
+/* An override of the gate table: images whose reference matches `match` (a glob over the whole reference). */
+struct image_override {
+	char *match;
+	enum component component; /* COMPONENT_NONE with has_component: never inject */
+	bool has_component;
+	char *version; /* "0.23.0" or NULL: as the table says */
+};
+
+/* Per component: what the plan needs. */
+struct component_settings {
+	bool enabled;
+	char *service_name;         /* NULL: by role and image family (DESIGN §4.8) */
+	char *service_name_prefill; /* vLLM only; NULL: default */
+	char *service_name_decode;
+};
+
+struct settings {
+	/* everything that ends up in pods */
+	char *endpoint; /* literal for args and env, e.g. "http://otel-collector:4317" */
+	char *sampler;  /* "parentbased_traceidratio" */
+	char *ratio;    /* plain decimal, 0..1, as written, e.g. "1.0" */
+	char *detailed; /* "all" | "model" | "worker"; NULL: no --collect-detailed-traces */
+	struct component_settings components[COMPONENT_COUNT];
+	struct image_override *images;
+	size_t image_count;
+	bool injection_off; /* the Tracing itself says: take injection back */
+
+	/* whom it applies to; NULL arrays: everything DESIGN §6 finds */
+	char **pools;
+	size_t pool_count;
+	cJSON *match_labels; /* object or NULL */
+
+	/* collector and back end (inject/objects.h) */
+	enum collector_mode collector_mode;
+	char *collector_endpoint; /* Shared and External: where the collector is */
+	char *collector_image;
+	long collector_replicas;
+	cJSON *collector_resources; /* object or NULL */
+	enum backend_type backend;
+	char *jaeger_image;
+	long jaeger_max_traces;
+	cJSON *jaeger_resources;
+	char *otlp_endpoint; /* back end of type OTLP */
+	bool otlp_insecure;
+	bool drop_content; /* privacy.dropContent */
+};
+
+/* The operator's defaults (static facts; images are the versions the tests run). */
+void settings_init_defaults(struct settings *settings);
+
+/*
+ * Reads a Tracing object (whole object or NULL) over `defaults` (NULL: the built-in
+ * ones). STATUS_INVALID names object, path and what to do:
+ * "Tracing llm-d/llm-d: spec.sampling.ratio: …".
+ */
+NODISCARD enum status settings_read(const cJSON *tracing, const struct settings *defaults,
+				    struct settings *ret_settings, struct error *err);
+
+void settings_release(struct settings *settings);
+
+/*
+ * Hash (16 hex digits, NUL-terminated) over what ends up in pods *and was said by the user*
+ * (fields present in the Tracing's spec), so that a changed operator default gives the same hash
+ * (DESIGN §4.6, pinned plans). `tracing` may be NULL.
+ */
+void settings_user_hash(const cJSON *tracing, char ret_hash[17]);
+
+/* Checks an OTLP gRPC endpoint: absolute http(s) URL, port present, not 4318, safe characters. `path` goes into the message. */
+NODISCARD enum status settings_check_endpoint(const char *endpoint, const char *path,
+					      struct error *err);
+
+#endif
