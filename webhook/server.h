@@ -40,7 +40,12 @@ NODISCARD enum status server_new(uv_loop_t *loop, const char *bind,
 /* The port it listens on (for ":0"). */
 int server_port(const struct server *server);
 
-/* Stops listening and frees itself once the loop has run its close callbacks. */
+/*
+ * Leaving takes two steps, since libuv closes handles only while its loop runs:
+ * server_close stops listening and begins to close; when the loop has run dry (or after
+ * its next few turns), server_free releases what is left.
+ */
 void server_close(struct server *server);
+void server_free(struct server *server);
 
 #endif
