@@ -21,6 +21,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -ffunction-sections -fdata-sections
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed
+CFLAGS_clang    := $(CFLAGS_release)
+LDFLAGS_clang   := $(LDFLAGS_release)
 CFLAGS_san      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_san     := -fsanitize=address,undefined
 CFLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -37,6 +39,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_C:.c=.o)
 CMD_OBJ  := $(CMD_SRC:%.c=$(B)/%.o)
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard test/unit/test_*.c))
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
+TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c))
 BIN      := $(B)/llmd-tracing
 
 .DEFAULT_GOAL := all
@@ -78,6 +81,10 @@ $(B)/test/unit/%: $(B)/test/unit/%.o $(B)/libllmd.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(B)/test/tools/%: $(B)/test/tools/%.o $(B)/libllmd.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(B)/test/fuzz/%: $(B)/test/fuzz/%.o $(B)/libllmd.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -93,10 +100,10 @@ run: setup all ## embedded cluster, sample llm-d, operator, traced (CONTEXT=name
 test: setup ## everything: unit, golden, property, integration, sanitizers, fuzz corpora
 	$(Q)hack/test all
 
-check: all unit ## the everyday part: unit, golden, property (under two minutes)
+check: all ## the everyday part: unit, golden, property (under two minutes)
 	$(Q)hack/test check
 
-unit: $(UNIT) ## C unit tests
+unit: ## C unit tests
 	$(Q)hack/test unit
 
 integration: all ## pytest against a real API server
@@ -121,8 +128,9 @@ bench: all ## figures for docs/bench.md (never a pass/fail test)
 	$(Q)hack/bench
 
 units: $(UNIT)
+tools: $(TOOLS)
 fuzzers: $(FUZZ)
-.PHONY: units fuzzers
+.PHONY: units tools fuzzers
 
 clean: ## remove build/
 	$(Q)rm -rf build
