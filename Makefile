@@ -39,7 +39,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_C:.c=.o)
 CMD_OBJ  := $(CMD_SRC:%.c=$(B)/%.o)
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard test/unit/test_*.c))
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
-TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c))
+TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c test/bench/*.c))
 BIN      := $(B)/llmd-tracing
 
 .DEFAULT_GOAL := all
@@ -77,17 +77,10 @@ $(B)/gen/templates.c: $(TPL) hack/embed
 $(B)/gen/%.o: $(B)/gen/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(B)/test/unit/%: $(B)/test/unit/%.o $(B)/libllmd.a
+$(UNIT) $(TOOLS) $(FUZZ): %: %.o $(B)/libllmd.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(B)/test/tools/%: $(B)/test/tools/%.o $(B)/libllmd.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
-
-$(B)/test/fuzz/%: $(B)/test/fuzz/%.o $(B)/libllmd.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
