@@ -60,6 +60,15 @@ enum flag_presence {
 	FLAG_UNSURE,  /* cannot be told: unquoted ${FLAGS}, $@, --config FILE, … hide words */
 };
 
+/*
+ * FLAG_UNSURE does not by itself forbid an injection. In scripts ours stand right after
+ * the model, before every word that may hide the flag, and the last occurrence wins:
+ * what the user hides in ${FLAGS} or "$@" stays in force (`ours_would_win` false).
+ * Where ours would beat it (a flag in the file of `--config FILE`, which every flag of
+ * the command line overrides; a bare $(VAR) in exec form that ours cannot precede),
+ * `ours_would_win` is true and adding one would silently replace the user's value.
+ */
+
 struct launch_flag {
 	enum flag_presence presence;
 	char *
@@ -69,13 +78,21 @@ struct launch_flag {
 	enum launch_list list;
 	size_t index;
 	size_t tokens; /* 1: `--f` or `--f=v`; 2: value in the next token */
+	/* A bare true/false after a switch with more words after it: Go's `flag` package (GAIE
+	 * EPP <= v1.2) stops reading there, so replacing the two words brings the rest to life. */
+	bool stops_parser;
+	/* Only with FLAG_UNSURE: the first word that may hide the flag, as written
+	 * ("${FLAGS}", "--config /etc/vllm.yaml"). Owned; launch_flag_release. */
+	char *hidden_in;
+	bool ours_would_win; /* only with FLAG_UNSURE: see above */
 };
 
 /* One change of `command` or `args`, reversible from what it records. */
 enum launch_edit_op {
 	LAUNCH_INSERT, /* put `tokens` before element `index` of `list` (index == length: append) */
 	LAUNCH_REPLACE, /* take `old_tokens` away at `index` and put `tokens` there */
-	LAUNCH_SPLICE, /* insert the text tokens[0] at byte `offset` of element `index` (a script) */
+	LAUNCH_SPLICE,  /* insert the text tokens[0] at byte `offset` of element `index` (a script);
+			  with an old token (a replaced flag) that text goes first */
 };
 
 struct launch_edit {
