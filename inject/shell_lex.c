@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inject/shell_lex.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/limits.h"
+
+/* One word while it is read. */
+struct word_builder {
+	struct buffer value;
+	size_t start, end; /* `end`: behind the last byte that is no line continuation */
+	unsigned flags;
+	bool brace, bracket; /* an unquoted { or [ was seen, perhaps an expansion */
+	size_t open_len;     /* length of the value before it */
+};
+
+bool shell_trouble(struct shell_reader *reader, const char *why)
+{
+	if (reader->trouble == NULL)
+		reader->trouble = why;
+	return false;
+}
+
+bool shell_enter(struct shell_reader *reader)
+{
+	if (reader->depth >= SHELL_DEPTH_MAX) {
+		reader->limit = true;
+		return shell_trouble(reader, "nested too deep");
+	}
+	reader->depth++;
+	return true;
+}
+
+void shell_leave(struct shell_reader *reader)
+{
+	reader->depth--;
+}
+
+/* False when reading this script has cost too much. */
+static bool step(struct shell_reader *reader)
+{
+	if (reader->trouble != NULL)
+		return false;
+	if (reader->steps_left == 0) {
+		reader->limit = true;
+		return shell_trouble(reader, "too costly to read");
+	}
+	reader->steps_left--;
+	return true;
+}
+
+char shell_peek(const struct shell_reader *reader, size_t ahead)
+{
+	size_t at = reader->pos + ahead;
+	return at < reader->len ? reader->text[at] : '\0';
+}
+
+static bool at_end(const struct shell_reader *reader)
+{
+	return reader->pos >= reader->len;
+}
+
+bool shell_is_meta(char c)
+{
+	return c == '\0' || strchr(" \t\n;&|<>()", c) != NULL;
+}
+
+static bool is_continuation(const struct shell_reader *reader)
+{
+	return shell_peek(reader, 0) == '\\' && shell_peek(reader, 1) == '\n';
+}
+
+bool shell_skip_blanks(struct shell_reader *reader)
+{
+	while (step(reader)) {
+		char c = shell_peek(reader, 0);
+		if (c == ' ' || c == '\t') {
+			reader->pos++;
+		} else if (is_continuation(reader)) {
+			reader->pos += 2;
+		} else if (c == '#') {
+			while (!at_end(reader) && shell_peek(reader, 0) != '\n')
+				reader->pos++;
+			return true;
+		} else {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool skip_heredoc_body(struct shell_reader *reader, const struct shell_heredoc *heredoc)
+{
+	while (!at_end(reader) && step(reader)) {
+		const char *line = reader->text + reader->pos;
+		const char *nl = memchr(line, '\n', reader->len - reader->pos);
+		size_t len = nl == NULL ? reader->len - reader->pos : (size_t)(nl - line);
+		reader->pos += len + (nl != NULL);
+		while (heredoc->strips_tabs && len > 0 && *line == '\t') {
+			line++;
+			len--;
+		}
+		if (len == strlen(heredoc->delimiter) && memcmp(line, heredoc->delimiter, len) == 0)
+			return true;
+	}
+	return shell_trouble(reader, "a here-document without its end");
+}
+
+bool shell_skip_newline(struct shell_reader *reader)
+{
+	reader->pos++;
+	if (reader->heredoc_floor > 0)
+		return shell_trouble(
+		    reader, "a here-document whose line holds a substitution of several lines");
+	size_t count = reader->heredoc_count;
+	for (size_t i = 0; i < count && reader->trouble == NULL; i++)
+		(void)skip_heredoc_body(reader, &reader->heredocs[i]);
+	for (size_t i = 0; i < count; i++)
+		str_freep(&reader->heredocs[i].delimiter);
+	reader->heredoc_count = 0;
+	return reader->trouble == NULL;
+}
+
+bool shell_skip_space(struct shell_reader *reader)
+{
+	while (shell_skip_blanks(reader)) {
+		if (shell_peek(reader, 0) != '\n')
+			return true;
+		if (!shell_skip_newline(reader))
+			return false;
+	}
+	return false;
+}
+
+static void add(struct word_builder *word, char c)
+{
+	if ((word->flags & SHELL_WORD_DYNAMIC) == 0)
+		buffer_add_char(&word->value, c);
+}
+
+static bool skip_single_quotes(struct shell_reader *reader, struct word_builder *word)
+{
+	const char *from = reader->text + reader->pos + 1;
+	const char *to = memchr(from, '\'', reader->len - reader->pos - 1);
+	if (to == NULL)
+		return shell_trouble(reader, "a single quote without its partner");
+	if (word != NULL && (word->flags & SHELL_WORD_DYNAMIC) == 0)
+		buffer_add(&word->value, from, (size_t)(to - from));
+	reader->pos = (size_t)(to - reader->text) + 1;
+	return true;
+}
+
+/* The shell takes the first backquote that no backslash precedes; what is inside is not looked into. */
+static bool skip_backquotes(struct shell_reader *reader)
+{
+	reader->pos++;
+	while (!at_end(reader) && step(reader)) {
+		char c = shell_peek(reader, 0);
+		reader->pos += c == '\\' ? 2 : 1;
+		if (c == '`')
+			return true;
+	}
+	return shell_trouble(reader, "a backquote without its partner");
+}
+
+bool shell_lex_arithmetic(struct shell_reader *reader, size_t open, size_t *ret_end)
+{
+	size_t depth = 0;
+	for (size_t i = open; i < reader->len && step(reader); i++) {
+		char c = reader->text[i];
+		if (c == '\\')
+			i++;
+		else if (c == '(')
+			depth++;
+		else if (c == ')' && --depth == 1) {
+			/* bash and dash: only "))" ends arithmetic; else it is a subshell in a substitution */
+			if (i + 1 >= reader->len || reader->text[i + 1] != ')')
+				return false;
+			*ret_end = i + 2;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_name_start(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_name_char(char c)
+{
+	return is_name_start(c) || is_digit(c);
+}
+
+static bool lex_double_quotes(struct shell_reader *reader, struct word_builder *word);
+static bool lex_dollar(struct shell_reader *reader, struct word_builder *word, bool quoted);
+
+static bool is_special(char c)
+{
+	return c != '\0' && strchr("@*#?$!-", c) != NULL;
+}
+
+/* The parameter itself: name, digits or one special character; notes positional ones. */
+static bool skip_parameter(struct shell_reader *reader, bool quoted, struct word_builder *word)
+{
+	char c = shell_peek(reader, 0);
+	if (!is_name_char(c) && !is_special(c))
+		return shell_trouble(reader, "${ without a parameter's name");
+	if (c == '@' || c == '*' || (c >= '1' && c <= '9'))
+		reader->script->uses_positional = true;
+	if (c == '@' || (!quoted && c != '#' && c != '?'))
+		word->flags |= SHELL_WORD_SPLITS;
+	reader->pos++;
+	while (is_name_start(c) && is_name_char(shell_peek(reader, 0)))
+		reader->pos++;
+	return true;
+}
+
+/* Behind "${": up to and with its "}". */
+static bool lex_braced(struct shell_reader *reader, struct word_builder *word, bool quoted)
+{
+	char c = shell_peek(reader, 0);
+	if ((c == '#' || c == '!') && shell_peek(reader, 1) != '}')
+		reader->pos++;
+	if (!skip_parameter(reader, quoted, word))
+		return false;
+	if (shell_peek(reader, 0) == '[')
+		word->flags |= SHELL_WORD_SPLITS; /* "${array[@]}" */
+	c = shell_peek(reader, 0);
+	/* In double quotes an apostrophe quotes only in the pattern operators (POSIX 2.6.2, bash). */
+	bool apostrophes = !quoted || (c != '\0' && strchr("#%/^,", c) != NULL);
+	while (!at_end(reader) && step(reader)) {
+		bool ok = true;
+		c = shell_peek(reader, 0);
+		if (c == '}') {
+			reader->pos++;
+			return true;
+		}
+		if (c == '\\')
+			reader->pos += 2;
+		else if (c == '\'' && apostrophes)
+			ok = skip_single_quotes(reader, NULL);
+		else if (c == '"')
+			ok = lex_double_quotes(reader, word);
+		else if (c == '`')
+			ok = skip_backquotes(reader);
+		else if (c == '$')
+			ok = lex_dollar(reader, word, quoted);
+		else
+			reader->pos++;
+		if (!ok)
+			return false;
+	}
+	return shell_trouble(reader, "${ without its }");
+}
+
+/* bash's $'…'; dash reads a dollar and a quoted string, which differs when a quote is escaped. */
+static bool lex_ansi_quotes(struct shell_reader *reader)
+{
+	size_t from = reader->pos;
+	if (!skip_single_quotes(reader, NULL))
+		return false;
+	if (memchr(reader->text + from, '\\', reader->pos - from) != NULL &&
+	    reader->text[reader->pos - 2] == '\\')
+		return shell_trouble(reader, "$'…\\'…' is read differently by bash and dash");
+	return true;
+}
+
+static bool lex_parenthesized(struct shell_reader *reader, struct word_builder *word, bool quoted)
+{
+	size_t end = 0;
+	if (shell_peek(reader, 1) == '(' && shell_lex_arithmetic(reader, reader->pos, &end)) {
+		/* A number: one word, unless IFS holds digits. Its $1 counts as a use. */
+		for (size_t i = reader->pos; i + 1 < end; i++)
+			if (reader->text[i] == '$' && is_digit(reader->text[i + 1]))
+				reader->script->uses_positional = true;
+		reader->pos = end;
+		return true;
+	}
+	if (!quoted)
+		word->flags |= SHELL_WORD_SPLITS;
+	reader->pos++;
+	return shell_read_substitution(reader);
+}
+
+/* At a dollar. */
+static bool lex_dollar(struct shell_reader *reader, struct word_builder *word, bool quoted)
+{
+	char c = shell_peek(reader, 1);
+	if (!(c == '(' || c == '{' || is_name_char(c) || is_special(c) ||
+	      (!quoted && (c == '\'' || c == '"')))) {
+		add(word, '$');
+		reader->pos++;
+		return true;
+	}
+	word->flags |= SHELL_WORD_DYNAMIC;
+	reader->pos++;
+	if (!shell_enter(reader))
+		return false;
+	bool ok = true;
+	if (c == '(') {
+		ok = lex_parenthesized(reader, word, quoted);
+	} else if (c == '{') {
+		reader->pos++;
+		ok = lex_braced(reader, word, quoted);
+	} else if (c == '\'') {
+		ok = lex_ansi_quotes(reader);
+	} else if (c != '"') {
+		ok = skip_parameter(reader, quoted, word);
+	}
+	shell_leave(reader);
+	return ok;
+}
+
+static bool lex_double_quotes(struct shell_reader *reader, struct word_builder *word)
+{
+	reader->pos++;
+	while (!at_end(reader) && step(reader)) {
+		bool ok = true;
+		char c = shell_peek(reader, 0);
+		char next = shell_peek(reader, 1);
+		if (c == '"') {
+			reader->pos++;
+			return true;
+		}
+		if (c == '$') {
+			ok = lex_dollar(reader, word, true);
+		} else if (c == '`') {
+			word->flags |= SHELL_WORD_DYNAMIC;
+			ok = skip_backquotes(reader);
+		} else if (c == '\\' && next == '\n') {
+			reader->pos += 2;
+		} else if (c == '\\' && next != '\0' && strchr("$`\"\\", next) != NULL) {
+			add(word, next);
+			reader->pos += 2;
+		} else {
+			add(word, c);
+			reader->pos++;
+		}
+		if (!ok)
+			return false;
+	}
+	return shell_trouble(reader, "a double quote without its partner");
+}
+
+/* NAME= or NAME+= so far, nothing of it quoted or expanded. */
+static bool is_assignment_so_far(const struct shell_reader *reader, const struct word_builder *word)
+{
+	const char *text = reader->text + word->start;
+	size_t len = reader->pos - word->start;
+	size_t i = 0;
+	if (len < 2 || !is_name_start(text[0]))
+		return false;
+	while (i < len && is_name_char(text[i]))
+		i++;
+	if (i + 2 == len && text[i] == '+')
+		i++;
+	return i + 1 == len && text[i] == '=';
+}
+
+/* At the parenthesis of NAME=( … ). */
+static bool lex_array(struct shell_reader *reader, struct word_builder *word)
+{
+	word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
+	reader->pos++;
+	if (!shell_enter(reader))
+		return false;
+	bool ok = false;
+	while (shell_skip_space(reader)) {
+		struct shell_word element = {0};
+		if (shell_peek(reader, 0) == ')') {
+			reader->pos++;
+			ok = true;
+			break;
+		}
+		if (shell_is_meta(shell_peek(reader, 0))) {
+			(void)shell_trouble(reader, "an array without its end");
+			break;
+		}
+		if (!shell_lex_word(reader, &element))
+			break;
+		str_freep(&element.value);
+	}
+	shell_leave(reader);
+	return ok;
+}
+
+/* bash's +( ), @( ) and such: balanced parentheses of a pattern. */
+static bool lex_extended_glob(struct shell_reader *reader, struct word_builder *word)
+{
+	size_t depth = 0;
+	word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
+	while (!at_end(reader) && step(reader)) {
+		char c = shell_peek(reader, 0);
+		if (c == '\n' || c == '\'' || c == '"' || c == '`' || c == '$')
+			break;
+		reader->pos += c == '\\' ? 2 : 1;
+		if (c == '(')
+			depth++;
+		if (c == ')' && --depth == 0)
+			return true;
+	}
+	return shell_trouble(reader, "a pattern in parentheses that is not plain");
+}
+
+/* Characters that are literal unless they make a pattern, a brace expansion or a tilde. */
+static void lex_plain(struct shell_reader *reader, struct word_builder *word)
+{
+	char c = shell_peek(reader, 0);
+	if (c == '*' || c == '?')
+		word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
+	if (c == '~' && reader->pos == word->start)
+		word->flags |= SHELL_WORD_DYNAMIC;
+	if ((c == '{' || c == '[') && !word->brace && !word->bracket)
+		word->open_len = word->value.len;
+	word->brace |= c == '{';
+	word->bracket |= c == '[';
+	if ((c == '}' && word->brace && reader->pos > word->start + 1) ||
+	    (c == ']' && word->bracket)) {
+		if ((word->flags & SHELL_WORD_DYNAMIC) == 0)
+			buffer_truncate(&word->value, word->open_len);
+		word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
+	}
+	add(word, c);
+	reader->pos++;
+}
+
+/* One step of a word; *ret_done when it has ended. */
+static bool lex_word_part(struct shell_reader *reader, struct word_builder *word, bool *ret_done)
+{
+	char c = shell_peek(reader, 0);
+	char before = reader->pos > word->start ? reader->text[reader->pos - 1] : '\0';
+	if (is_continuation(reader)) {
+		reader->pos += 2;
+		return true;
+	}
+	if (c == '(' && is_assignment_so_far(reader, word))
+		return lex_array(reader, word);
+	if (c == '(' && before != '\0' && strchr("?*+@!", before) != NULL)
+		return lex_extended_glob(reader, word);
+	if (shell_is_meta(c)) {
+		*ret_done = true;
+		return true;
+	}
+	if (c == '\'' || c == '"' || c == '\\')
+		word->flags |= SHELL_WORD_QUOTED;
+	if (c == '\'')
+		return skip_single_quotes(reader, word);
+	if (c == '"')
+		return lex_double_quotes(reader, word);
+	if (c == '$')
+		return lex_dollar(reader, word, false);
+	if (c == '`') {
+		word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
+		return skip_backquotes(reader);
+	}
+	if (c == '\\' && reader->pos + 1 < reader->len) {
+		add(word, shell_peek(reader, 1));
+		reader->pos += 2;
+		return true;
+	}
+	lex_plain(reader, word);
+	return true;
+}
+
+static bool is_all_args(const struct shell_reader *reader, const struct word_builder *word)
+{
+	static const char *const forms[] = {"\"$@\"", "\"${@}\"", "${1+\"$@\"}"};
+	size_t len = word->end - word->start;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (strlen(forms[i]) == len &&
+		    memcmp(reader->text + word->start, forms[i], len) == 0)
+			return true;
+	return false;
+}
+
+bool shell_lex_word(struct shell_reader *reader, struct shell_word *ret_word)
+{
+	struct word_builder word = {.start = reader->pos, .end = reader->pos};
+	bool done = false;
+	bool ok = shell_enter(reader);
+	buffer_init(&word.value, LIMIT_SCRIPT_BYTES);
+	if (ok && (shell_peek(reader, 0) == '<' || shell_peek(reader, 0) == '>')) {
+		reader->pos += 2;
+		word.flags |= SHELL_WORD_DYNAMIC;
+		ok = shell_read_substitution(reader);
+		word.end = reader->pos;
+	}
+	while (ok && !done) {
+		bool continuation = is_continuation(reader);
+		ok = step(reader) && lex_word_part(reader, &word, &done);
+		if (!continuation && !done)
+			word.end = reader->pos < reader->len ? reader->pos : reader->len;
+	}
+	if (ok)
+		shell_leave(reader);
+	if (ok && word.end == word.start)
+		ok = shell_trouble(reader, "a word was expected");
+	if (ok) {
+		if (reader->pos > reader->len)
+			reader->pos = reader->len;
+		if (is_all_args(reader, &word))
+			word.flags |= SHELL_WORD_ALL_ARGS;
+		ret_word->start = word.start;
+		ret_word->end = word.end;
+		ret_word->flags = word.flags;
+		ret_word->value = xstrndup(word.value.data, word.value.len);
+	}
+	buffer_release(&word.value);
+	return ok;
+}
