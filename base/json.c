@@ -181,6 +181,24 @@ void json_set_str(cJSON *object, const char *key, const char *value)
 	json_set(object, key, made(cJSON_CreateString(value)));
 }
 
+void json_insert(cJSON *array, size_t index, cJSON *item)
+{
+	cJSON *after = array->child;
+	for (size_t i = 0; i < index && after != NULL; i++)
+		after = after->next;
+	if (after == NULL) {
+		cJSON_AddItemToArray(array, item);
+		return;
+	}
+	item->next = after;
+	item->prev = after->prev;
+	if (after == array->child)
+		array->child = item;
+	else
+		after->prev->next = item;
+	after->prev = item;
+}
+
 cJSON *json_new_int(long value)
 {
 	cJSON *node = made(cJSON_CreateNumber((double)value));

@@ -79,6 +79,12 @@ void json_set_bool(cJSON *object, const char *key, bool value);
 /* New empty object/array put under `key`; borrowed. */
 cJSON *json_set_object(cJSON *object, const char *key);
 cJSON *json_set_array(cJSON *object, const char *key);
+/*
+ * Puts `item` (taken over) before element `index` of an array; at its length or past it: at
+ * the end. Use this, never cJSON_InsertItemInArray: Debian 12's 1.7.15-1+deb12u4 refuses
+ * every place but the first and the end, since its backported check asks for item->prev.
+ */
+void json_insert(cJSON *array, size_t index, cJSON *item);
 /* A new number node with its text. */
 NODISCARD cJSON *json_new_int(long value);
 

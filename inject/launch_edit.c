@@ -44,7 +44,7 @@ static bool run_at(const cJSON *list, size_t at, char *const *texts, size_t coun
 static void put_run(cJSON *list, size_t at, char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		cJSON_InsertItemInArray(list, (int)(at + i), cJSON_CreateString(texts[i]));
+		json_insert(list, at + i, cJSON_CreateString(texts[i]));
 }
 
 static void take_run(cJSON *list, size_t at, size_t count)

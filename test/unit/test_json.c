@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -189,4 +190,22 @@ TEST(print_invalid_utf8)
 	json_print_string("a\xFF\xC3\xA9\x01z", &out);
 	CHECK_STR(out.data, "\"a\xEF\xBF\xBD\xC3\xA9\\u0001z\"");
 	buffer_release(&out);
+}
+
+TEST(insert_at_every_place)
+{
+	static const char *const want[] = {"[\"x\",\"a\",\"b\"]", "[\"a\",\"x\",\"b\"]",
+					   "[\"a\",\"b\",\"x\"]", "[\"a\",\"b\",\"x\"]"};
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		cJSON *list CLEANUP(json_freep) = cJSON_CreateArray();
+		json_insert(list, i, cJSON_CreateString("b"));
+		json_insert(list, 0, cJSON_CreateString("a"));
+		json_insert(list, i, cJSON_CreateString("x"));
+		char *text CLEANUP(str_freep) = json_to_string(list);
+		CHECK_STR(text, want[i]);
+		CHECK_INT(cJSON_GetArraySize(list), 3);
+		/* the links are whole: appending still works */
+		cJSON_AddItemToArray(list, cJSON_CreateString("z"));
+		CHECK_STR(cJSON_GetArrayItem(list, 3)->valuestring, "z");
+	}
 }
