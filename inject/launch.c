@@ -165,11 +165,19 @@ static void settle_exec(struct launch *launch)
 	}
 }
 
-/* An unquoted $MODEL at the model's place: the name says that it is the model. */
-static bool is_model_variable(const char *written)
+/*
+ * Whether an unquoted expansion right behind `vllm serve` is the model and nothing else:
+ * $MODEL by its name; any other variable when a flag or nothing follows it (were it flags
+ * or empty, the words behind it would begin with the model); never one that is named for
+ * flags, nor all arguments, since the flags in it would stand before ours and lose.
+ */
+static bool is_model_expansion(const char *written, bool followed_by_flag)
 {
-	return strcasestr(written, "model") != NULL && strcasestr(written, "args") == NULL &&
-	       strcasestr(written, "flag") == NULL && strcasestr(written, "opt") == NULL;
+	static const char *const flags[] = {"args", "flag", "opt", "param", "extra", "@", "*"};
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (strcasestr(written, flags[i]) != NULL)
+			return false;
+	return followed_by_flag || strcasestr(written, "model") != NULL;
 }
 
 /*
@@ -179,16 +187,15 @@ static bool is_model_variable(const char *written)
 static void settle_script(struct launch *launch, const struct launch_word *anchor)
 {
 	const struct launch_word *first = launch->own.count > 0 ? &launch->own.items[0] : NULL;
-	bool argparse = program_uses_argparse(launch->program);
-	if (first != NULL && argparse && !flags_is_flag(first)) {
+	if (first != NULL && program_uses_argparse(launch->program) && !flags_is_flag(first)) {
 		bool vague = first->splits && first->text[0] == '\0';
+		bool serve = launch->program == PROGRAM_VLLM_SERVE;
 		char *written CLEANUP(str_freep) = launch_word_written(launch, first);
 		bool followed_by_flag =
 		    launch->own.count < 2 || flags_is_flag(&launch->own.items[1]);
-		if (!vague || launch->program == PROGRAM_VLLM_SERVE)
+		if (!vague || serve)
 			anchor = first;
-		if (vague && launch->program == PROGRAM_VLLM_SERVE && !followed_by_flag &&
-		    !is_model_variable(written))
+		if (vague && serve && !is_model_expansion(written, followed_by_flag))
 			launch_opaque(launch, "right after the model in that command",
 				      "whether %s behind `serve` is the model cannot be told",
 				      written);
