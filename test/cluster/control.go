@@ -57,12 +57,15 @@ func (c *cluster) obey(command string) error {
 	default:
 		return fmt.Errorf("unknown command %q", command)
 	}
-	if err := c.apiserver.start(c.dir); err != nil {
+	if err := c.apiserver.start(c.dir, c.died); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	return await(ctx, "API server ready", c.apiReady)
+	if err := await(ctx, "API server ready", c.apiReady); err != nil {
+		return err
+	}
+	return c.writePids()
 }
 
 // control sends one command to the cluster that runs in dir.

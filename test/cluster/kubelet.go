@@ -181,7 +181,7 @@ func (k *kubelet) syncPod(ctx context.Context, key string) (time.Duration, error
 	if left := time.Until(pod.Status.StartTime.Add(fate.readyAfter)); left > 0 && !isReady(pod) {
 		return left, nil
 	}
-	if isReady(pod) || fate.neverReady || (fate.crash != "" && pod.Status.ContainerStatuses[0].RestartCount > 0) {
+	if isReady(pod) || fate.neverReady || hasCrashed(pod) {
 		return 0, nil
 	}
 	return 0, k.report(ctx, pod, fate, true)
@@ -191,6 +191,15 @@ func isReady(pod *corev1.Pod) bool {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodReady {
 			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func hasCrashed(pod *corev1.Pod) bool {
+	for _, s := range append(append([]corev1.ContainerStatus{}, pod.Status.ContainerStatuses...), pod.Status.InitContainerStatuses...) {
+		if s.RestartCount > 0 {
+			return true
 		}
 	}
 	return false

@@ -17,7 +17,8 @@ import (
 )
 
 const usage = `usage:
-  cluster up --dir DIR              start everything, stay until SIGTERM
+  cluster up --dir DIR [--port N] [--no-scheduler]
+                                    start everything, stay until SIGTERM
   cluster restart-apiserver DIR     stop the API server of a running cluster and start it again
   cluster stop-apiserver DIR        stop it
   cluster start-apiserver DIR       start it again
@@ -55,8 +56,8 @@ func main() {
 	args := os.Args[1:]
 	var err error
 	switch {
-	case name == "up" && len(args) == 2 && args[0] == "--dir":
-		err = up(args[1])
+	case name == "up":
+		err = up(args)
 	case name == "etcd" && len(args) == 2:
 		err = runEtcd(args[0], args[1])
 	case name == "scripted-kubelet" && len(args) == 1:

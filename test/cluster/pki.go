@@ -29,7 +29,7 @@ func writePEM(path, kind string, der []byte) error {
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-func template(subject pkix.Name) (*x509.Certificate, error) {
+func unsigned(subject pkix.Name) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (a *authority) sign(name string, c *x509.Certificate, parent *x509.Certific
 
 func newAuthority(dir string) (*authority, error) {
 	a := &authority{dir: dir}
-	c, err := template(pkix.Name{CommonName: "test-cluster-ca"})
+	c, err := unsigned(pkix.Name{CommonName: "test-cluster-ca"})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func newAuthority(dir string) (*authority, error) {
 
 // leaf writes NAME.crt and NAME.key for both sides of TLS.
 func (a *authority) leaf(name string, subject pkix.Name, serviceIP net.IP) error {
-	c, err := template(subject)
+	c, err := unsigned(subject)
 	if err != nil {
 		return err
 	}

@@ -16,12 +16,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Namespaces say by annotation whether the controllers of these kinds work there.
 const (
+	// Namespaces say by annotation whether the controllers of these kinds work there.
 	annotationOtelOperator = "scripted-kubelet/otel-operator" // "working"
 	annotationModelService = "scripted-kubelet/modelservice"  // "working"
-	working                = "working"
-	standInPeriod          = 300 * time.Millisecond
+	// Objects of LeaderWorkerSet and DisaggregatedSet say it themselves: "true" and they stay without status.
+	annotationNoStatus = "scripted-kubelet/no-status"
+
+	working       = "working"
+	labelStandIn  = "scripted-kubelet/made-for" // on children: the kind of their owner
+	standInPeriod = 250 * time.Millisecond
 )
 
 var (
@@ -61,34 +65,45 @@ func (k *kubelet) runStandIns(ctx context.Context) {
 					log.Printf("%s %s/%s: %v", s.resource.Resource, list.Items[i].GetNamespace(), list.Items[i].GetName(), err)
 				}
 			}
+			k.collectGarbage(ctx, s.resource, list.Items)
 		}
 	}
 }
 
-func (k *kubelet) setStatus(ctx context.Context, resource schema.GroupVersionResource, object *unstructured.Unstructured, status map[string]any) error {
-	old, _, _ := unstructured.NestedMap(object.Object, "status")
-	if wanted := normalize(status); reflect.DeepEqual(merged(old, wanted), old) {
-		return nil
+// collectGarbage takes away the children of owners that are gone. The real collector does it too, but learns of a
+// new CRD only after half a minute.
+func (k *kubelet) collectGarbage(ctx context.Context, owner schema.GroupVersionResource, alive []unstructured.Unstructured) {
+	uids := map[types.UID]bool{}
+	for i := range alive {
+		uids[alive[i].GetUID()] = true
 	}
-	body, err := json.Marshal(map[string]any{"status": status})
+	for _, resource := range []schema.GroupVersionResource{deployments, services} {
+		children, err := k.dynamic.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: labelStandIn + "=" + owner.Resource})
+		if err != nil {
+			continue
+		}
+		background := metav1.DeletePropagationBackground
+		for i := range children.Items {
+			child := &children.Items[i]
+			if owners := child.GetOwnerReferences(); len(owners) > 0 && !uids[owners[0].UID] {
+				_ = k.dynamic.Resource(resource).Namespace(child.GetNamespace()).Delete(ctx, child.GetName(),
+					metav1.DeleteOptions{PropagationPolicy: &background})
+			}
+		}
+	}
+}
+
+// viaJSON gives a value the shape that decoding gives: numbers are int64, lists are []any.
+func viaJSON(value map[string]any) map[string]any {
+	body, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "X", "value": value})
 	if err != nil {
-		return err
+		panic(err)
 	}
-	_, err = k.dynamic.Resource(resource).Namespace(object.GetNamespace()).Patch(ctx, object.GetName(), types.MergePatchType, body, metav1.PatchOptions{}, "status")
-	return err
-}
-
-// normalize gives the value the shape that decoding from JSON gives.
-func normalize(value map[string]any) map[string]any {
-	body, _ := json.Marshal(value)
 	var u unstructured.Unstructured
-	_ = json.Unmarshal(body, &u.Object)
-	for key, v := range u.Object {
-		if f, ok := v.(float64); ok {
-			u.Object[key] = int64(f)
-		}
+	if err := u.UnmarshalJSON(body); err != nil {
+		panic(err)
 	}
-	return u.Object
+	return u.Object["value"].(map[string]any)
 }
 
 func merged(old, over map[string]any) map[string]any {
@@ -102,72 +117,86 @@ func merged(old, over map[string]any) map[string]any {
 	return result
 }
 
+func (k *kubelet) setStatus(ctx context.Context, resource schema.GroupVersionResource, object *unstructured.Unstructured, status map[string]any) error {
+	old, _, _ := unstructured.NestedMap(object.Object, "status")
+	if reflect.DeepEqual(merged(old, viaJSON(status)), merged(nil, old)) {
+		return nil
+	}
+	body, err := json.Marshal(map[string]any{"status": status})
+	if err != nil {
+		return err
+	}
+	_, err = k.dynamic.Resource(resource).Namespace(object.GetNamespace()).Patch(ctx, object.GetName(), types.MergePatchType, body, metav1.PatchOptions{}, "status")
+	return err
+}
+
 func (k *kubelet) namespaceSays(ctx context.Context, namespace, annotation string) bool {
 	ns, err := k.client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
-	return err == nil && ns.Annotations[annotation] == working
+	return err == nil && ns.Annotations[annotation] == working && ns.DeletionTimestamp == nil
 }
 
 func condition(kind string) map[string]any {
 	return map[string]any{"type": kind, "status": "True", "reason": "Scripted", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
 }
 
-func syncLeaderWorkerSet(k *kubelet, ctx context.Context, object *unstructured.Unstructured) error {
-	replicas, found, _ := unstructured.NestedInt64(object.Object, "spec", "replicas")
-	if !found {
-		replicas = 1
+func replicasOf(spec map[string]any) int64 {
+	if replicas, found, err := unstructured.NestedInt64(spec, "replicas"); found && err == nil {
+		return replicas
 	}
-	return k.setStatus(ctx, leaderWorkerSets, object, map[string]any{
-		"replicas": replicas, "readyReplicas": replicas, "updatedReplicas": replicas, "conditions": []any{condition("Available")}})
+	return 1
+}
+
+func specOf(object *unstructured.Unstructured) map[string]any {
+	spec, _, _ := unstructured.NestedMap(object.Object, "spec")
+	return spec
+}
+
+func syncLeaderWorkerSet(k *kubelet, ctx context.Context, object *unstructured.Unstructured) error {
+	if object.GetAnnotations()[annotationNoStatus] == "true" {
+		return nil
+	}
+	n := replicasOf(specOf(object))
+	return k.setStatus(ctx, leaderWorkerSets, object, map[string]any{"observedGeneration": object.GetGeneration(),
+		"replicas": n, "readyReplicas": n, "updatedReplicas": n, "conditions": []any{condition("Available")}})
 }
 
 func syncDisaggregatedSet(k *kubelet, ctx context.Context, object *unstructured.Unstructured) error {
-	return k.setStatus(ctx, disaggregatedSets, object, map[string]any{"conditions": []any{condition("Available")}})
-}
-
-func ownerOf(object *unstructured.Unstructured) []any {
-	return []any{map[string]any{"apiVersion": object.GetAPIVersion(), "kind": object.GetKind(), "name": object.GetName(), "uid": string(object.GetUID())}}
-}
-
-// put applies a child and so also reverts what others changed in it.
-func (k *kubelet) put(ctx context.Context, resource schema.GroupVersionResource, child map[string]any) error {
-	u := &unstructured.Unstructured{Object: child}
-	body, err := json.Marshal(child)
-	if err != nil {
-		return err
-	}
-	force := true
-	_, err = k.dynamic.Resource(resource).Namespace(u.GetNamespace()).Patch(ctx, u.GetName(), types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: "stand-in", Force: &force})
-	return err
-}
-
-// syncCollector does what the OpenTelemetry operator does with a collector of mode deployment.
-func syncCollector(k *kubelet, ctx context.Context, object *unstructured.Unstructured) error {
-	if !k.namespaceSays(ctx, object.GetNamespace(), annotationOtelOperator) {
+	if object.GetAnnotations()[annotationNoStatus] == "true" {
 		return nil
 	}
-	name := object.GetName() + "-collector"
-	labels := map[string]any{"app.kubernetes.io/managed-by": "opentelemetry-operator", "app.kubernetes.io/part-of": "opentelemetry",
-		"app.kubernetes.io/component": "opentelemetry-collector", "app.kubernetes.io/instance": object.GetNamespace() + "." + object.GetName()}
-	all := merged(nil, labels)
-	for key, value := range object.GetLabels() {
-		if _, taken := all[key]; !taken {
-			all[key] = value
-		}
+	roles, _, _ := unstructured.NestedSlice(object.Object, "spec", "roles")
+	statuses := []any{}
+	for _, role := range roles {
+		r := role.(map[string]any)
+		spec, _ := r["spec"].(map[string]any)
+		n := replicasOf(spec)
+		statuses = append(statuses, map[string]any{"name": r["name"], "replicas": n, "readyReplicas": n, "updatedReplicas": n})
 	}
-	metadata := func() map[string]any {
-		return map[string]any{"name": name, "namespace": object.GetNamespace(), "labels": all, "ownerReferences": ownerOf(object)}
+	return k.setStatus(ctx, disaggregatedSets, object, map[string]any{"observedGeneration": object.GetGeneration(),
+		"roleStatuses": statuses, "conditions": []any{condition("Available")}})
+}
+
+// childMeta is the metadata of what a stand-in makes. The owner is not a controller reference: the ModelService
+// controller makes none either.
+func childMeta(owner *unstructured.Unstructured, resource schema.GroupVersionResource, name string, labels map[string]any) map[string]any {
+	return map[string]any{
+		"name": name, "namespace": owner.GetNamespace(), "labels": merged(labels, map[string]any{labelStandIn: resource.Resource}),
+		"ownerReferences": []any{map[string]any{"apiVersion": owner.GetAPIVersion(), "kind": owner.GetKind(),
+			"name": owner.GetName(), "uid": string(owner.GetUID())}},
 	}
-	image, _, _ := unstructured.NestedString(object.Object, "spec", "image")
-	if image == "" {
-		image = "ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector:0.158.0"
+}
+
+// put makes a child, and reverts what others changed in it: a merge patch replaces whole lists.
+func (k *kubelet) put(ctx context.Context, resource schema.GroupVersionResource, child map[string]any) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{Object: viaJSON(child)}
+	client := k.dynamic.Resource(resource).Namespace(u.GetNamespace())
+	body, err := json.Marshal(child)
+	if err != nil {
+		return nil, err
 	}
-	if err := k.put(ctx, services, map[string]any{"apiVersion": "v1", "kind": "Service", "metadata": metadata(), "spec": map[string]any{
-		"selector": labels, "ports": []any{map[string]any{"name": "otlp-grpc", "port": 4317}, map[string]any{"name": "otlp-http", "port": 4318}}}}); err != nil {
-		return err
+	result, err := client.Patch(ctx, u.GetName(), types.MergePatchType, body, metav1.PatchOptions{FieldManager: "stand-in"})
+	if apierrors.IsNotFound(err) {
+		return client.Create(ctx, u, metav1.CreateOptions{FieldManager: "stand-in"})
 	}
-	return k.put(ctx, deployments, map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(), "spec": map[string]any{
-		"selector": map[string]any{"matchLabels": labels},
-		"template": map[string]any{"metadata": map[string]any{"labels": all}, "spec": map[string]any{
-			"containers": []any{map[string]any{"name": "otc-container", "image": image}}}}}})
+	return result, err
 }
