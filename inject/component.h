@@ -2,7 +2,8 @@
 /*
  * The components of llm-d that can be traced, and the programs that look like them
  * but must never be touched. One registry; a new component is one file, one row and
- * one golden folder.
+ * one golden folder. What each one accepts stands in its descriptor
+ * (inject/component_rules.h).
  */
 #ifndef LLMD_INJECT_COMPONENT_H
 #define LLMD_INJECT_COMPONENT_H

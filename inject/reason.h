@@ -30,11 +30,13 @@ enum reason {
 	REASON_BAD_OVERRIDE,  /* an override annotation whose value is not understood */
 	REASON_COMPONENT_DISABLED, /* spec.components.X.enabled: false */
 	REASON_CONFLICTING_USER_VALUE, /* what the user set cannot work with tracing (bad endpoint, split pair, …) */
+	REASON_HIDDEN_ENV,    /* envFrom may hold OTEL_ names that cannot be seen */
 	REASON_ORDINARY_INIT, /* init container that is not a native sidecar */
 	REASON_REQUESTER,     /* FMA requester: server spec hides in an annotation */
 	/* skipped: the object */
 	REASON_OPTED_OUT,
 	REASON_NOT_SELECTED,
+	REASON_INJECTION_OFF, /* the Tracing itself says: nothing here */
 	REASON_NOTHING_LEADS_HERE,
 	REASON_NOT_A_WORKLOAD,
 	REASON_OWNED,

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which flags are missing, which are the user's, which one is to be replaced. */
+#include "inject/plan_deciding.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+/* Go's strconv.ParseBool. */
+static bool is_false(const char *value)
+{
+	static const char *const words[] = {"0", "f", "F", "false", "FALSE", "False"};
+	for (size_t i = 0; value != NULL && i < ARRAY_LEN(words); i++)
+		if (strcmp(value, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static char *token_of(const struct deciding *deciding, const struct flag_rule *rule)
+{
+	const struct settings *settings = deciding->subject->input->settings;
+	const char *name = rule->syntax.name;
+	switch (rule->value) {
+	case FLAG_VALUE_TRUE:
+		return xasprintf("%s=true", name);
+	case FLAG_VALUE_ENDPOINT:
+		return xasprintf("%s=%s", name,
+				 deciding->endpoint != NULL ? deciding->endpoint
+							    : settings->endpoint);
+	case FLAG_VALUE_DETAILED:
+		return settings->detailed == NULL ? NULL
+						  : xasprintf("%s=%s", name, settings->detailed);
+	case FLAG_VALUE_NONE:
+	default:
+		return xstrdup(name);
+	}
+}
+
+static void want_token(struct deciding *deciding, const struct flag_rule *rule)
+{
+	char *token = token_of(deciding, rule);
+	if (token != NULL)
+		deciding->tokens[deciding->token_count++] = token;
+}
+
+/* "-poolName": only Go's flag package reads it so, which EPPs without spans use (LLMD §3.1). */
+static bool has_single_dash_word(const cJSON *list)
+{
+	if (!cJSON_IsArray(list))
+		return false;
+	for (const cJSON *item = list->child; item != NULL; item = item->next) {
+		const char *text = cJSON_IsString(item) ? item->valuestring : "";
+		if (text[0] == '-' && isalpha((unsigned char)text[1]) != 0 &&
+		    isalpha((unsigned char)text[2]) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The version is not known: only an image that has the flag already surely takes it. */
+static bool check_unknown_version(struct deciding *deciding, const struct flag_rule *rule,
+				  const struct launch_flag *flag)
+{
+	const cJSON *container = deciding->subject->container;
+	if (deciding->verdict.mode != GATE_FLAG_IF_PRESENT)
+		return false;
+	if (flag->presence != FLAG_PRESENT)
+		return decide_skip(deciding, REASON_UNKNOWN_VERSION,
+				   "image %s tells no version, and without %s on its command line "
+				   "it cannot be told whether it takes that flag",
+				   deciding->subject->image, rule->syntax.name);
+	if (flag->stops_parser || has_single_dash_word(json_member(container, "args")) ||
+	    has_single_dash_word(json_member(container, "command")))
+		return decide_skip(
+		    deciding, REASON_UNKNOWN_VERSION,
+		    "image %s tells no version, and its arguments look like those of "
+		    "a version that reads flags by Go's flag package and has no spans",
+		    deciding->subject->image);
+	return false;
+}
+
+/* ModelService: what the base says stands behind what the ModelService says, and wins. */
+static bool replace_flag(struct deciding *deciding, const struct flag_rule *rule,
+			 const struct launch_flag *flag)
+{
+	const struct launch *launch = deciding->launch;
+	struct decision *decision = deciding->decision;
+	char *token CLEANUP(str_freep) = token_of(deciding, rule);
+	struct error err;
+	if (deciding->editable != NULL) {
+		const cJSON *args = json_member(deciding->subject->editable, "args");
+		size_t own = cJSON_IsArray(args) ? (size_t)cJSON_GetArraySize(args) : 0;
+		if (flag->list != LAUNCH_ARGS || flag->index >= own)
+			return decide_skip(deciding, REASON_OPAQUE_BASE,
+					   "the base configuration says %s=%s, which wins over the "
+					   "ModelService; change it there to %s",
+					   rule->syntax.name, flag->value, token);
+		launch = deciding->editable;
+	}
+	if (launch_replace_flag(launch, &rule->syntax, token, &decision->edit, &err) != STATUS_OK)
+		return decide_skip(deciding, REASON_OPAQUE_COMMAND, "%s", err.message);
+	decision->has_edit = true;
+	return false;
+}
+
+static bool present_flag(struct deciding *deciding, const struct flag_rule *rule,
+			 const struct launch_flag *flag)
+{
+	if (rule->value != FLAG_VALUE_TRUE || !is_false(flag->value))
+		return false;
+	if (rule->replace_false)
+		return replace_flag(deciding, rule, flag);
+	return decide_skip(deciding, REASON_CONFLICTING_USER_VALUE, "the user set %s=%s",
+			   rule->syntax.name, flag->value);
+}
+
+static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
+{
+	struct launch_flag flag CLEANUP(launch_flag_release) = {0};
+	launch_find_flag(deciding->launch, &rule->syntax, &flag);
+	if (check_unknown_version(deciding, rule, &flag))
+		return true;
+	if (flag.presence == FLAG_PRESENT)
+		return present_flag(deciding, rule, &flag);
+	if (rule->value == FLAG_VALUE_DETAILED &&
+	    deciding->subject->input->settings->detailed == NULL)
+		return false;
+	if (flag.presence == FLAG_UNSURE && flag.ours_would_win) {
+		char *token CLEANUP(str_freep) = token_of(deciding, rule);
+		return decide_skip(deciding, REASON_OPAQUE_COMMAND,
+				   "%s may set %s, and a flag on the command line would win over "
+				   "it; to trace it, set %s there",
+				   flag.hidden_in, rule->syntax.name, token);
+	}
+	want_token(deciding, rule);
+	return false;
+}
+
+bool decide_flags(struct deciding *deciding)
+{
+	const struct component_rules *rules = deciding->rules;
+	if (deciding->verdict.mode == GATE_ENV)
+		return false;
+	if (rules->obsolete.name != NULL) {
+		struct launch_flag flag CLEANUP(launch_flag_release) = {0};
+		launch_find_flag(deciding->launch, &rules->obsolete, &flag);
+		if (flag.presence == FLAG_PRESENT)
+			return decide_skip(deciding, REASON_CONFLICTING_USER_VALUE,
+					   "the user set %s, an older spelling; a version that "
+					   "takes it does not take ours",
+					   rules->obsolete.name);
+	}
+	for (size_t i = 0; i < rules->flag_count; i++)
+		if (plan_flag(deciding, &rules->flags[i]))
+			return true;
+	return false;
+}

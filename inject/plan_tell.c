@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inject/plan_tell.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+void plan_add_edit(struct plan *plan, const char *pointer, const char *why, const char *fmt, ...)
+{
+	va_list args;
+	struct plan_edit edit = {.pointer = xstrdup(pointer), .why = xstrdup(why)};
+	va_start(args, fmt);
+	if (vasprintf(&edit.what, fmt, args) < 0)
+		abort();
+	va_end(args);
+	plan->edits = grow(plan->edits, plan->edit_count, sizeof(*plan->edits));
+	plan->edits[plan->edit_count++] = edit;
+}
+
+const char why_back[] = "taken back: it was ours";
+
+static const char *why_token(const struct telling *telling, const char *token)
+{
+	const struct component_rules *rules = component_rules(telling->work->decision.component);
+	for (size_t i = 0; rules != NULL && i < rules->flag_count; i++)
+		if (strstr(token, rules->flags[i].syntax.name) != NULL)
+			return rules->flags[i].why;
+	return "restored as it was";
+}
+
+/* A script element is long: only what differs is told. */
+static void tell_script(const struct telling *telling, const char *pointer, const char *old,
+			const char *new)
+{
+	size_t head = 0;
+	while (old[head] != '\0' && old[head] == new[head])
+		head++;
+	size_t tail = 0;
+	size_t old_len = strlen(old);
+	size_t new_len = strlen(new);
+	while (tail < old_len - head && tail < new_len - head &&
+	       old[old_len - 1 - tail] == new[new_len - 1 - tail])
+		tail++;
+	int added = (int)(new_len - head - tail);
+	int removed = (int)(old_len - head - tail);
+	char *token CLEANUP(str_freep) = xstrndup(new + head, (size_t)added);
+	const char *why = added > 0 ? why_token(telling, token) : why_back;
+	if (added > 0 && removed > 0)
+		plan_add_edit(telling->plan, pointer, why, "replace `%.*s` by `%.*s` in the script",
+			      removed, old + head, added, new + head);
+	else
+		plan_add_edit(telling->plan, pointer, why, "%s `%.*s` in the script",
+			      added > 0 ? "insert" : "remove", added > 0 ? added : removed,
+			      (added > 0 ? new : old) + head);
+}
+
+static void tell_words(const struct telling *telling, const char *pointer, const cJSON *old,
+		       const cJSON *new)
+{
+	const char *before = old == NULL ? NULL : old->valuestring;
+	const char *after = new == NULL ? NULL : new->valuestring;
+	if (before != NULL && after != NULL &&
+	    (strchr(before, ' ') != NULL || strchr(after, ' ') != NULL))
+		tell_script(telling, pointer, before, after);
+	else if (before != NULL && after != NULL)
+		plan_add_edit(telling->plan, pointer, why_token(telling, after), "replace %s by %s",
+			      before, after);
+	else if (after != NULL)
+		plan_add_edit(telling->plan, pointer, why_token(telling, after), "add %s", after);
+	else
+		plan_add_edit(telling->plan, pointer, why_back, "remove %s", before);
+}
+
+static const char *value_text(const cJSON *item)
+{
+	const char *value = json_str(item, "value");
+	const char *field = json_str(item, "valueFrom.fieldRef.fieldPath");
+	return value != NULL ? value : (field != NULL ? field : "?");
+}
+
+static void tell_env(const struct telling *telling, const char *pointer, const cJSON *old,
+		     const cJSON *new)
+{
+	const char *name = json_str(new != NULL ? new : old, "name");
+	const struct env_rule *rule = name == NULL ? NULL : env_rule_of(name);
+	const char *why = rule == NULL ? "restored as it was" : rule->why;
+	const char *from = json_str(new, "valueFrom.fieldRef.fieldPath") != NULL ? " from " : "=";
+	if (new == NULL)
+		plan_add_edit(telling->plan, pointer, why_back, "remove %s", name);
+	else
+		plan_add_edit(telling->plan, pointer, why, "%s %s%s%s", old == NULL ? "add" : "set",
+			      name, from, value_text(new));
+}
+
+void tell_change(void *context, const char *pointer, const cJSON *old, const cJSON *new)
+{
+	const struct telling *telling = context;
+	if (telling->member == MEMBER_ENV)
+		tell_env(telling, pointer, old, new);
+	else
+		tell_words(telling, pointer, old, new);
+}

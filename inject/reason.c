@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inject/reason.h"
+
+/* The one table behind explain, Events, conditions, metrics and docs/reasons.md. */
+static const struct reason_info reasons[REASON_COUNT] = {
+    [REASON_NONE] = {"None", "Nothing to say about it.", "", false},
+    [REASON_INJECTED] = {"Injected", "Tracing is turned on in this container.", "", false},
+    [REASON_UNVERIFIED] =
+	{"Unverified",
+	 "Tracing is turned on, but the image reference tells no version that could be checked.",
+	 "Name the version under spec.images to have it checked.", false},
+    [REASON_USER_SET] = {"UserSet",
+			 "Everything that tracing needs is already set by the user; nothing is "
+			 "added.",
+			 "", false},
+    [REASON_NOT_A_COMPONENT] =
+	{"NotAComponent",
+	 "The container runs a program that is not a component of llm-d known to this operator.",
+	 "If it is one, annotate tracing.llm-d.io/component.<container>.", false},
+    [REASON_NEVER] = {"NeverInjected",
+		      "The program is known not to accept tracing flags or to emit no spans.", "",
+		      false},
+    [REASON_UNKNOWN_IMAGE] =
+	{"UnknownImage",
+	 "Neither the image name nor the command line tells what the container runs.",
+	 "Annotate tracing.llm-d.io/component.<container> or add the image to spec.images.", false},
+    [REASON_UNKNOWN_VERSION] =
+	{"UnknownVersion",
+	 "The version cannot be told, and some versions of this program exit on the flag.",
+	 "Name the version under spec.images.", true},
+    [REASON_ENGINE_TOO_OLD] =
+	{"EngineTooOld",
+	 "This version of the engine crashes, downgrades itself or cannot trace when the flag is "
+	 "given.",
+	 "Upgrade the image, or name its true version under spec.images.", true},
+    [REASON_NO_INSTRUMENTATION] = {"NoInstrumentation",
+				   "This version emits no spans, so a restart would buy nothing.",
+				   "Upgrade the image.", true},
+    [REASON_NO_IMAGE] = {"NoImage", "The container names no image.", "Set the image.", true},
+    [REASON_OPAQUE_COMMAND] =
+	{"OpaqueCommand",
+	 "Where the flag would have to go in this command line cannot be told with certainty.",
+	 "Make the manual edit that the message prints.", true},
+    [REASON_OPAQUE_BASE] =
+	{"OpaqueBase",
+	 "The ModelService's base configuration hides what the container runs, or would win over "
+	 "an edit of the ModelService.",
+	 "Make the edit in the base ConfigMap.", true},
+    [REASON_IMAGE_DEFAULT] =
+	{"ImageDefault",
+	 "The container has neither command nor args; adding args would replace those of the "
+	 "image.",
+	 "Write the command line out in the manifest.", true},
+    [REASON_SDK_DISABLED] = {"SdkDisabled",
+			     "The user turned OpenTelemetry off with OTEL_SDK_DISABLED=true.", "",
+			     false},
+    [REASON_OVERRIDDEN] = {"Overridden", "An annotation or spec.images says none.", "", false},
+    [REASON_BAD_OVERRIDE] =
+	{"BadOverride", "An annotation of this operator holds a value that it does not know.",
+	 "Use vllm, sglang, epp, routing-proxy or none; \"true\" or \"false\" for inject.", true},
+    [REASON_COMPONENT_DISABLED] = {"ComponentDisabled", "spec.components turns this component off.",
+				   "", false},
+    [REASON_CONFLICTING_USER_VALUE] =
+	{"ConflictingUserValue",
+	 "What the user set for this container cannot work with what would be added.",
+	 "Change or remove the value that the message names.", true},
+    [REASON_HIDDEN_ENV] =
+	{"HiddenEnvironment",
+	 "envFrom may already set OTEL_ variables, which cannot be seen and would be overridden.",
+	 "Write them under env, or annotate tracing.llm-d.io/component.<container> to say that "
+	 "there are none.",
+	 true},
+    [REASON_ORDINARY_INIT] = {"OrdinaryInit", "An init container that ends before the pod serves.",
+			      "", false},
+    [REASON_REQUESTER] =
+	{"Requester",
+	 "A requester of fast model actuation: the server's pod hides in an annotation, which is "
+	 "not edited.",
+	 "Add the flags and variables to the server patch by hand.", true},
+    [REASON_OPTED_OUT] = {"OptedOut", "tracing.llm-d.io/inject is \"false\".", "", false},
+    [REASON_NOT_SELECTED] = {"NotSelected", "spec.selector leaves this workload out.", "", false},
+    [REASON_INJECTION_OFF] = {"InjectionOff", "The Tracing says to inject nothing.", "", false},
+    [REASON_NOTHING_LEADS_HERE] =
+	{"NothingLeadsHere",
+	 "No InferencePool, ModelService, llm-d label or annotation leads to this workload.",
+	 "Annotate tracing.llm-d.io/inject: \"true\" if it serves llm-d.", false},
+    [REASON_NOT_A_WORKLOAD] = {"NotAWorkload", "Not a kind whose pods can be traced.", "", false},
+    [REASON_OWNED] = {"Owned", "Another object renders this one and is edited instead.", "", false},
+    [REASON_KSERVE_OWNED] = {"KServeOwned", "KServe renders this object and would revert an edit.",
+			     "Set spec.tracing of the LLMInferenceService.", false},
+    [REASON_UNKNOWN_OWNER] =
+	{"UnknownOwner", "A controller of an unknown kind owns this object and may revert an edit.",
+	 "Edit the owner.", true},
+    [REASON_REMOVED] = {"Removed", "What was injected has been taken back.", "", false},
+    [REASON_PLAN_OUTDATED] =
+	{"PlanOutdated",
+	 "Newer rules or defaults of the operator would change something; they wait for the "
+	 "workload's next own change or for approval.",
+	 "", false},
+    [REASON_LEDGER_NEWER] = {"LedgerNewer",
+			     "The injection was made by a newer operator and is left as it is.",
+			     "Upgrade this operator.", true},
+    [REASON_BAD_LEDGER] =
+	{"BadLedger",
+	 "The annotation tracing.llm-d.io/ledger cannot be read, so nothing is touched.",
+	 "Restore the annotation, or remove it and the injected values by hand.", true},
+    [REASON_PARTLY_CHANGED] =
+	{"PartlyChanged",
+	 "Some injected values were changed by the user since; those are now the user's and stay.",
+	 "", false},
+    [REASON_CONFLICTING] =
+	{"Conflicting", "Somebody else undid the injection twice within 24 hours.",
+	 "Put the printed values into the source of the manifest, or opt the workload out.", true},
+    [REASON_SETTINGS_MISSING] =
+	{"SettingsMissing",
+	 "The Tracing cannot be read or is gone; nothing that is injected changes.", "", true},
+    [REASON_BAD_SETTINGS] = {"BadSettings", "The Tracing holds a value that cannot be used.",
+			     "Correct the field that the message names.", true},
+    [REASON_BAD_SWITCH_VALUE] = {"BadSwitchValue",
+				 "tracing.llm-d.io/enabled is neither \"true\" nor \"false\".",
+				 "Set it to \"true\" or \"false\".", true},
+    [REASON_REMOVAL_PENDING] = {"RemovalPending",
+				"The switch is gone; injection is removed after the grace period.",
+				"", false},
+    [REASON_WAITING_FOR_COLLECTOR] = {"WaitingForCollector",
+				      "Workloads are written only when the collector is available.",
+				      "", false},
+    [REASON_DENIED] = {"Denied", "The API server refused the write.",
+		       "See its own words in the message.", true},
+};
+
+const struct reason_info *reason_info(enum reason reason)
+{
+	unsigned row = (unsigned)reason;
+	return &reasons[row < REASON_COUNT ? row : REASON_NONE];
+}
