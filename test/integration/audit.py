@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API server's audit log: who asked for what. It is written before the answer leaves, so it is never late."""
+import json
+import os
+from typing import NamedTuple
+
+WRITES = ("create", "update", "patch", "delete", "deletecollection")
+
+
+class Request(NamedTuple):
+    user: str
+    agent: str
+    verb: str
+    uri: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+
+    @property
+    def is_write(self):
+        return self.verb in WRITES
+
+
+class AuditLog:
+    def __init__(self, path):
+        self.path = path
+
+    def position(self):
+        return os.path.getsize(self.path)
+
+    def requests(self, since=0, user=None):
+        """Requests after that position; a watch counts when it begins, all others when they are answered."""
+        with open(self.path, "rb") as log:
+            log.seek(since)
+            lines = log.read().split(b"\n")[:-1]
+        found = []
+        for line in lines:
+            entry = json.loads(line)
+            started = entry["stage"] == "ResponseStarted"
+            if entry["stage"] not in ("ResponseStarted", "ResponseComplete") or started != (entry["verb"] == "watch"):
+                continue
+            ref = entry.get("objectRef", {})
+            request = Request(entry["user"]["username"], entry.get("userAgent", ""), entry["verb"], entry["requestURI"],
+                              ref.get("resource", ""), ref.get("subresource", ""), ref.get("namespace", ""), ref.get("name", ""),
+                              entry.get("responseStatus", {}).get("code", 0))
+            if user is None or request.user == user or request.agent.startswith(user):
+                found.append(request)
+        return found
+
+    def writes(self, since=0, user=None):
+        return [r for r in self.requests(since, user) if r.is_write]
+
+    def reads(self, since=0, user=None):
+        return [r for r in self.requests(since, user) if r.verb in ("get", "list")]
