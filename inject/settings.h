@@ -27,6 +27,11 @@
 #define MANAGED_BY                     "llmd-tracing"
 #define FIELD_MANAGER                  "llmd-tracing"
 #define DEFAULT_ENDPOINT               "http://otel-collector:4317"
+/* The versions that the tests run (docs/decisions/0030). */
+#define DEFAULT_COLLECTOR_IMAGE                                                                    \
+	"ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:" \
+	"0.158.0"
+#define DEFAULT_JAEGER_IMAGE "jaegertracing/jaeger:2.13.0"
 
 enum collector_mode {
 	COLLECTOR_AUTO,

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inject/settings_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "inject/settings.h"
+
+enum { OTLP_GRPC_PORT = 4317, OTLP_HTTP_PORT = 4318, PORT_MAX = 65535 };
+
+static const char endpoint_characters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/._-[]%?=~";
+
+enum status settings_check_text(const char *value, const char *path, struct error *err)
+{
+	if (*value == '\0')
+		return error_set(err, STATUS_INVALID, "%s: is empty; leave the field out instead",
+				 path);
+	if (text_has_control(value))
+		return error_set(err, STATUS_INVALID, "%s: holds a control character", path);
+	if (strstr(value, "{{") != NULL)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: holds \"{{\", which the ModelService controller would evaluate", path);
+	if (strstr(value, "$(") != NULL)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: holds \"$(\", which the kubelet would expand; write the value itself",
+		    path);
+	return STATUS_OK;
+}
+
+enum status settings_check_ratio(const char *value, const char *path, struct error *err)
+{
+	size_t whole = strspn(value, "0123456789");
+	size_t fraction = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
+	bool plain = whole > 0 && (value[whole] == '\0' || (value[whole] == '.' && fraction > 0 &&
+							    value[whole + 1 + fraction] == '\0'));
+	if (!plain)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: \"%s\" is not a plain decimal; write a number from 0 to 1 like \"0.1\" "
+		    "(no sign, no exponent): an unreadable ratio silently becomes 0.1 in the EPP",
+		    path, value);
+	double ratio = strtod(value, NULL);
+	if (ratio > 1)
+		return error_set(err, STATUS_INVALID,
+				 "%s: \"%s\" is more than 1; it is the share of requests to trace",
+				 path, value);
+	return STATUS_OK;
+}
+
+enum status settings_check_sampler(const char *value, const char *path, struct error *err)
+{
+	if (strcmp(value, "parentbased_traceidratio") == 0)
+		return STATUS_OK;
+	return error_set(
+	    err, STATUS_INVALID,
+	    "%s: \"%s\" is not portable: the EPP and the routing proxy ignore every sampler but "
+	    "parentbased_traceidratio and would trace a tenth; use it with spec.sampling.ratio",
+	    path, value);
+}
+
+static enum status check_word(const char *value, const char *const *words, const char *path,
+			      struct error *err)
+{
+	struct buffer all;
+	buffer_init(&all, 200);
+	for (const char *const *word = words; *word != NULL; word++) {
+		if (strcmp(*word, value) == 0) {
+			buffer_release(&all);
+			return STATUS_OK;
+		}
+		buffer_addf(&all, "%s%s", word == words ? "" : ", ", *word);
+	}
+	(void)error_set(err, STATUS_INVALID, "%s: \"%s\" is none of %s", path, value, all.data);
+	buffer_release(&all);
+	return STATUS_INVALID;
+}
+
+enum status settings_check_detailed(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {"all", "model", "worker", "none", NULL};
+	if (strcmp(value, "scheduler") == 0)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: \"scheduler\" makes vLLM exit (argparse knows model, worker and all); "
+		    "use one of those, or none",
+		    path);
+	return check_word(value, words, path, err);
+}
+
+enum status settings_check_mode(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {"Auto",   "Deployment", "OpenTelemetryCollector",
+					    "Shared", "External",   NULL};
+	return check_word(value, words, path, err);
+}
+
+enum status settings_check_backend(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {"Jaeger", "OTLP", NULL};
+	return check_word(value, words, path, err);
+}
+
+enum status settings_check_version(const char *value, const char *path, struct error *err)
+{
+	const char *rest = value + strspn(value, "0123456789.");
+	if (value[0] >= '0' && value[0] <= '9' && *rest == '\0' && strstr(value, "..") == NULL)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID, "%s: \"%s\" is not a version like \"0.23.0\"", path,
+			 value);
+}
+
+/* The length of the host at `text`, brackets included; 0 when there is none. */
+static size_t host_length(const char *text)
+{
+	if (*text == '[') {
+		const char *end = strchr(text, ']');
+		return end == NULL || end == text + 1 ? 0 : (size_t)(end - text) + 1;
+	}
+	return strcspn(text, ":/?");
+}
+
+bool endpoint_split(const char *text, struct endpoint *ret_endpoint)
+{
+	struct endpoint endpoint = {.tls = text_has_prefix(text, "https://")};
+	if (!endpoint.tls && !text_has_prefix(text, "http://"))
+		return false;
+	const char *host = strstr(text, "//") + 2;
+	size_t len = host_length(host);
+	size_t bracket = *host == '[' ? 1 : 0;
+	if (len == 0 || len - 2 * bracket >= sizeof(endpoint.host) || host[len] != ':')
+		return false;
+	memcpy(endpoint.host, host + bracket, len - 2 * bracket);
+	const char *port = host + len + 1;
+	size_t digits = strspn(port, "0123456789");
+	if (digits == 0 || digits > 5 || (port[digits] != '\0' && strcmp(port + digits, "/") != 0))
+		return false;
+	endpoint.port = (int)strtol(port, NULL, 10);
+	if (endpoint.port < 1 || endpoint.port > PORT_MAX)
+		return false;
+	*ret_endpoint = endpoint;
+	return true;
+}
+
+enum status settings_check_endpoint(const char *endpoint, const char *path, struct error *err)
+{
+	struct endpoint parts;
+	if (settings_check_text(endpoint, path, err) != STATUS_OK)
+		return STATUS_INVALID;
+	if (endpoint[strspn(endpoint, endpoint_characters)] != '\0')
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: \"%s\" holds a character that is not safe in a shell script; allowed are "
+		    "letters, digits and : / . _ - [ ] %% ? = ~",
+		    path, endpoint);
+	if (!text_has_prefix(endpoint, "http://") && !text_has_prefix(endpoint, "https://"))
+		return error_set(err, STATUS_INVALID,
+				 "%s: \"%s\" is no absolute URL; write http://HOST:4317 or "
+				 "https://HOST:4317 (the "
+				 "Go components read nothing else)",
+				 path, endpoint);
+	if (!endpoint_split(endpoint, &parts))
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: \"%s\" is not SCHEME://HOST:PORT; OTLP over gRPC needs the port (usually "
+		    "4317) and takes no path",
+		    path, endpoint);
+	if (parts.port == OTLP_HTTP_PORT)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "%s: port 4318 is OTLP over HTTP, and the components send gRPC; use port 4317",
+		    path);
+	return STATUS_OK;
+}
+
+bool endpoint_fits_external_name(const struct endpoint *endpoint)
+{
+	size_t dots = 0;
+	for (const char *c = endpoint->host; *c != '\0'; c++)
+		dots += *c == '.' ? 1 : 0;
+	bool address = endpoint->host[strspn(endpoint->host, "0123456789.")] == '\0' ||
+		       strchr(endpoint->host, ':') != NULL;
+	return !endpoint->tls && endpoint->port == OTLP_GRPC_PORT && dots >= 2 && !address &&
+	       !text_has_suffix(endpoint->host, ".svc");
+}

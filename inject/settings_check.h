@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks of single settings values. Each takes the value, the path it stands at
+ * ("spec.sampling.ratio") and gives STATUS_INVALID with "<path>: what is wrong; what to do".
+ */
+#ifndef LLMD_INJECT_SETTINGS_CHECK_H
+#define LLMD_INJECT_SETTINGS_CHECK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef enum status (*settings_check_fn)(const char *value, const char *path, struct error *err);
+
+/* Text that goes into env or objects: not empty, no control characters, no "{{", no "$(". */
+NODISCARD enum status settings_check_text(const char *value, const char *path, struct error *err);
+/* 0 to 1 as plain decimal. */
+NODISCARD enum status settings_check_ratio(const char *value, const char *path, struct error *err);
+/* Only the sampler that every component honours (LLMD §8.13). */
+NODISCARD enum status settings_check_sampler(const char *value, const char *path,
+					     struct error *err);
+/* all | model | worker | none. */
+NODISCARD enum status settings_check_detailed(const char *value, const char *path,
+					      struct error *err);
+NODISCARD enum status settings_check_mode(const char *value, const char *path, struct error *err);
+NODISCARD enum status settings_check_backend(const char *value, const char *path,
+					     struct error *err);
+/* Dotted numbers: "0.23.0". */
+NODISCARD enum status settings_check_version(const char *value, const char *path,
+					     struct error *err);
+
+/* The pieces of a checked endpoint: "http://host:4317". */
+struct endpoint {
+	bool tls;       /* https */
+	char host[256]; /* without brackets */
+	int port;
+};
+
+/* Takes a checked endpoint apart; false when it is not of that form. */
+bool endpoint_split(const char *text, struct endpoint *ret_endpoint);
+
+/*
+ * True when a Service of type ExternalName can stand for it, so that pods keep
+ * http://otel-collector:4317: plaintext (a certificate names another host), port 4317 (such
+ * a Service cannot change it), and a full DNS name (a CNAME target is not searched for, and
+ * an address is none).
+ */
+bool endpoint_fits_external_name(const struct endpoint *endpoint);
+
+#endif
