@@ -127,6 +127,14 @@ static const struct reason_info reasons[REASON_COUNT] = {
 				      "", false},
     [REASON_DENIED] = {"Denied", "The API server refused the write.",
 		       "See its own words in the message.", true},
+    [REASON_WAITING_FOR_TURN] = {"WaitingForTurn",
+				 "One workload of a namespace is written at a time.", "", false},
+    [REASON_UNDONE] =
+	{"Undone",
+	 "Somebody else took the injection away; it is repaired once, after that rollout.",
+	 "Put the printed values into the source of the manifest, or opt the workload out.", true},
+    [REASON_REFUSED] = {"Refused", "The API server found the write invalid.",
+			"See its own words in the message.", true},
 };
 
 const struct reason_info *reason_info(enum reason reason)

@@ -55,7 +55,10 @@ enum reason {
 	REASON_BAD_SWITCH_VALUE,
 	REASON_REMOVAL_PENDING,
 	REASON_WAITING_FOR_COLLECTOR,
+	REASON_WAITING_FOR_TURN, /* one workload of a namespace at a time */
+	REASON_UNDONE,           /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
+	REASON_REFUSED, /* the API server found the write invalid */
 	REASON_COUNT
 };
 
