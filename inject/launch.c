@@ -155,6 +155,12 @@ static void settle_exec(struct launch *launch)
 	size_t first = launch->has_model;
 	size_t hidden = flags_hidden(&launch->own, first);
 	size_t end = flags_end(&launch->own);
+	/* argparse takes `MODEL --` together; with flags between them it refuses the "--". */
+	if (program_uses_argparse(launch->program) && end + 1 == launch->own.count)
+		launch_opaque(
+		    launch, "in place of that \"--\"",
+		    "its arguments end in a bare \"--\", which argparse accepts only right "
+		    "behind the model");
 	if (hidden < end) {
 		const char *before = hidden == 0 ? "" : launch->own.items[hidden - 1].text;
 		bool apart = hidden <= first || (before[0] == '-' && strchr(before, '=') != NULL);

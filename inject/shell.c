@@ -564,6 +564,8 @@ static bool read_operator(struct shell_reader *reader, unsigned context, size_t 
 		reader->pos++;
 		return true;
 	}
+	if (reader->pos >= reader->len)
+		return shell_trouble(reader, "it ends in the middle of a command");
 	return shell_trouble(reader, "a word where an operator belongs");
 }
 

@@ -18,9 +18,10 @@
 #include "base/error.h"
 
 enum shell_word_flags {
-	SHELL_WORD_DYNAMIC = 1 << 0, /* an expansion is in it: `value` is only its literal beginning */
-	SHELL_WORD_SPLITS = 1 << 1,  /* may become no word at all, or several */
-	SHELL_WORD_QUOTED = 1 << 2,  /* part of it is quoted, so it is no reserved word */
+	SHELL_WORD_DYNAMIC =
+	    1 << 0, /* an expansion is in it: `value` is only its literal beginning */
+	SHELL_WORD_SPLITS = 1 << 1,   /* may become no word at all, or several */
+	SHELL_WORD_QUOTED = 1 << 2,   /* part of it is quoted, so it is no reserved word */
 	SHELL_WORD_ALL_ARGS = 1 << 3, /* it is exactly "$@" */
 };
 
@@ -46,7 +47,8 @@ struct shell_command {
 	size_t word_count;
 	size_t assignment_count; /* A=1 B=2 before the first word */
 	unsigned context;        /* enum shell_context */
-	size_t function; /* with SHELL_IN_FUNCTION: index into the script's functions, the innermost */
+	size_t
+	    function; /* with SHELL_IN_FUNCTION: index into the script's functions, the innermost */
 };
 
 struct shell_script {

@@ -225,6 +225,23 @@ static bool skip_parameter(struct shell_reader *reader, bool quoted, struct word
 	return true;
 }
 
+/*
+ * In "${x:-…}" an apostrophe is literal, but bash wants its partner and lets nothing
+ * between them count, where dash goes on reading: alike only for a plain pair.
+ */
+static bool skip_literal_apostrophes(struct shell_reader *reader)
+{
+	size_t from = reader->pos;
+	if (!skip_single_quotes(reader, NULL))
+		return false;
+	for (size_t i = from; i < reader->pos; i++)
+		if (strchr("}\"$`\\", reader->text[i]) != NULL)
+			return shell_trouble(reader,
+					     "an apostrophe in \"${…}\" is read differently "
+					     "by bash and dash");
+	return true;
+}
+
 /* Behind "${": up to and with its "}". */
 static bool lex_braced(struct shell_reader *reader, struct word_builder *word, bool quoted)
 {
@@ -236,7 +253,7 @@ static bool lex_braced(struct shell_reader *reader, struct word_builder *word, b
 	if (shell_peek(reader, 0) == '[')
 		word->flags |= SHELL_WORD_SPLITS; /* "${array[@]}" */
 	c = shell_peek(reader, 0);
-	/* In double quotes an apostrophe quotes only in the pattern operators (POSIX 2.6.2, bash). */
+	/* In double quotes an apostrophe quotes only in the pattern operators (POSIX 2.6.2). */
 	bool apostrophes = !quoted || (c != '\0' && strchr("#%/^,", c) != NULL);
 	while (!at_end(reader) && step(reader)) {
 		bool ok = true;
@@ -247,8 +264,9 @@ static bool lex_braced(struct shell_reader *reader, struct word_builder *word, b
 		}
 		if (c == '\\')
 			reader->pos += 2;
-		else if (c == '\'' && apostrophes)
-			ok = skip_single_quotes(reader, NULL);
+		else if (c == '\'')
+			ok = apostrophes ? skip_single_quotes(reader, NULL)
+					 : skip_literal_apostrophes(reader);
 		else if (c == '"')
 			ok = lex_double_quotes(reader, word);
 		else if (c == '`')

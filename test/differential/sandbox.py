@@ -24,7 +24,7 @@ NAME = re.compile(r"(?<![\w./-])[a-z][a-z0-9_.+-]{1,40}(?![\w/-])")
 PATH = re.compile(r"(?<![\w./<>-])(?:/[\w.+-]+)+")
 SOURCED = re.compile(r"(?:\bsource|(?:^|[;&|\s])\.)\s+(/[\w./+-]+)")
 SHELLS = ("/bin/bash", "/bin/sh", "/bin/dash", "/usr/bin/bash", "/usr/bin/sh")
-TIMEOUT_S = 20
+TIMEOUT_S = 5
 
 
 def _libraries(binary):
@@ -47,6 +47,7 @@ class Record:
 class Sandbox:
     def __init__(self, root):
         self.root = str(root)
+        self.provided = {}
         for shell in SHELLS:
             source = "/bin/bash" if shell.endswith("bash") else "/bin/dash"
             self._copy(source, shell)
@@ -60,6 +61,7 @@ class Sandbox:
             self._write("/dev/" + name, "")
         for name in PROGRAMS:
             self.provide("/bin/" + name)
+        self.folders = set(os.listdir(self.root))
         self.prefix = self._find_prefix()
 
     def _copy(self, source, target):
@@ -90,6 +92,7 @@ class Sandbox:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             # A copy, not a link: a script may redirect into one of these.
             self._write(path[len(self.root):], RECORDER, mode=0o755)
+            self.provided[path[len(self.root):]] = None
         except OSError:
             pass
 
@@ -103,11 +106,32 @@ class Sandbox:
             self.provide("/bin/" + name)
         for path in PATH.findall(text):
             self.provide(path)
+        self.folders = set(os.listdir(self.root)) | self.folders
+
+    def _restore(self):
+        """Every run begins with the same files, whatever the one before redirected into."""
+        for folder in ("/log", "/tmp"):
+            for name in os.listdir(self.root + folder):
+                self._remove(f"{self.root}{folder}/{name}")
+        for name in set(os.listdir(self.root)) - self.folders:
+            self._remove(f"{self.root}/{name}")
+        for target in self.provided:
+            path = self.root + target
+            if not os.path.isfile(path) or os.path.getsize(path) != len(RECORDER):
+                self._remove(path)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                self._write(target, RECORDER, mode=0o755)
+
+    @staticmethod
+    def _remove(path):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
 
     def run(self, argv, env):
         """The records of one run, in the order in which the programs began."""
-        for name in os.listdir(self.root + "/log"):
-            os.unlink(f"{self.root}/log/{name}")
+        self._restore()
         process = subprocess.Popen(
             self.prefix + list(argv), env={"PATH": "/bin:/usr/bin:/usr/local/bin", **env}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
