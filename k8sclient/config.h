@@ -22,11 +22,12 @@ struct client_config {
 	char *token;                /* static, or */
 	char *token_file;           /* re-read every 60 s and after a 401 */
 	char *tls_server_name;
-	char *proxy_url;
+	char *proxy_url; /* NULL: as the environment says (HTTPS_PROXY, NO_PROXY); "": none */
 	bool insecure_skip_tls_verify;
 	cJSON *exec;          /* users[].user.exec as it stands, or NULL */
 	char *namespace_name; /* of the context or of the pod; NULL when it has none */
-	char *source;         /* for people: "context kind-a of ~/.kube/config" */
+	char *version; /* of this program, for the User-Agent; set by the shell, NULL: unknown */
+	char *source;  /* for people: "context kind-a of ~/.kube/config" */
 };
 
 /* What the shell was told. NULL members mean "not said". */
@@ -48,5 +49,8 @@ struct config_source {
 NODISCARD enum status client_config_load(const struct config_source *source,
 					 struct client_config *ret_config, struct error *err);
 void client_config_release(struct client_config *config);
+
+/* A copy that shares nothing. */
+void client_config_copy(const struct client_config *config, struct client_config *ret_copy);
 
 #endif

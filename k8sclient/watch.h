@@ -24,6 +24,8 @@ struct watch_spec {
 	const char *label_selector; /* NULL: none */
 	const char *field_selector; /* NULL: none */
 	bool metadata_only;         /* PartialObjectMetadata */
+	bool
+	    streaming_list; /* list as a stream where the server can (KEP-3157), also the first time */
 };
 
 enum watch_event_type {
