@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "inject/settings.h"
 
 enum role { ROLE_NONE, ROLE_PREFILL, ROLE_DECODE, ROLE_ENCODE };
 
@@ -69,6 +70,13 @@ void surroundings_facts(const struct surroundings *surroundings, const cJSON *ob
 
 /* Facts for an object seen alone: labels, owner references and annotations only. */
 void facts_from_object(const cJSON *object, struct facts *ret_facts);
+
+/*
+ * settings.selector: true when it names nothing, or names a pool of the object and labels that
+ * its pods (or the object) carry. The caller sets facts.pool_excluded from it.
+ */
+bool facts_selected(const struct facts *facts, const cJSON *object,
+		    const struct settings *settings);
 
 /* "prefill" | "decode" | "encode" | "" */
 const char *role_name(enum role role);
