@@ -250,7 +250,7 @@ void transfer_prepare(struct transfer *transfer, const struct credential *creden
 	if (transfer->easy == NULL)
 		abort();
 	transfer->curl_error[0] = '\0';
-	transfer->started_ms = transport_now_ms();
+	transfer->started_ns = uv_hrtime();
 	transfer->generation = credential->generation;
 	transfer->sent = 0;
 	transfer->code = 0;
@@ -286,7 +286,7 @@ static void count(const struct transfer *transfer)
 		return;
 	CLEANUP(str_freep) char *verb = xasprintf("%s\x1f%s", transfer->method, transport->host);
 	metric_observe(transport->durations, verb,
-		       (double)(transport_now_ms() - transfer->started_ms) / 1000.0);
+		       (double)(uv_hrtime() - transfer->started_ns) / 1e9);
 }
 
 static bool is_tls_failure(CURLcode result)

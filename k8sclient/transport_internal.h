@@ -42,7 +42,7 @@ struct transfer {
 	void *context;
 
 	/* this attempt */
-	uint64_t started_ms;
+	uint64_t started_ns;
 	unsigned generation; /* of the credential that was sent */
 	unsigned sent;       /* how often libcurl began to send the request */
 	long code;
