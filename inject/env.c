@@ -85,6 +85,29 @@ const cJSON *env_hidden_source(const cJSON *env_from)
 	return NULL;
 }
 
+bool env_entry_is(const cJSON *item, enum env_name name, const char *value)
+{
+	const cJSON *from = NULL;
+	const char *literal = NULL;
+	for (const cJSON *member = item->child; member != NULL; member = member->next) {
+		if (strcmp(member->string, "value") == 0 && cJSON_IsString(member))
+			literal = member->valuestring;
+		else if (strcmp(member->string, "valueFrom") == 0)
+			from = member;
+		else if (strcmp(member->string, "name") != 0 ||
+			 !text_equal(member->valuestring, env_rules[name].name))
+			return false;
+	}
+	if (env_rules[name].field == NULL)
+		return from == NULL && text_equal(literal, value);
+	/* The API server fills in apiVersion: v1. */
+	const cJSON *field = json_member(from, "fieldRef");
+	const char *version = json_str(field, "apiVersion");
+	return literal == NULL && field != NULL && from->child->next == NULL &&
+	       (version == NULL || strcmp(version, "v1") == 0) &&
+	       text_equal(json_str(field, "fieldPath"), env_rules[name].field);
+}
+
 static cJSON *made(cJSON *node)
 {
 	if (node == NULL)

@@ -63,6 +63,9 @@ bool env_is_reference(const struct env_known *known, enum env_name name);
  */
 const cJSON *env_hidden_source(const cJSON *env_from);
 
+/* True when `item` is what env_entry makes, or what the API server makes of that. */
+bool env_entry_is(const cJSON *item, enum env_name name, const char *value);
+
 /* A new env entry: {name, value} or {name, valueFrom.fieldRef}. Owned. */
 NODISCARD cJSON *env_entry(enum env_name name, const char *value);
 

@@ -223,20 +223,28 @@ static bool ledger_is_current(const struct planning *planning, bool differs)
 	       text_equal(planning->ledger.inputs, planning->inputs);
 }
 
+static bool any_injected(const struct works *works)
+{
+	for (size_t i = 0; i < works->count; i++)
+		if (work_is_injected(&works->items[i]))
+			return true;
+	return false;
+}
+
 static enum status render(struct planning *planning, enum course course, struct error *err)
 {
 	struct plan *plan = planning->plan;
 	bool too_large = false;
-	char *text CLEANUP(str_freep) = wanted_ledger(planning, &too_large);
-	bool differs = any_differs(&planning->works);
-	plan->injected = text != NULL;
-	if (too_large)
-		return error_set(err, STATUS_LIMIT, "the ledger would be larger than %zu bytes",
-				 LIMIT_LEDGER_BYTES);
-	if (course == COURSE_INJECT && ledger_is_current(planning, differs)) {
+	plan->injected = any_injected(&planning->works);
+	if (course == COURSE_INJECT && plan->injected &&
+	    ledger_is_current(planning, any_differs(&planning->works))) {
 		hash_short(planning->ledger.text, strlen(planning->ledger.text), plan->hash);
 		return STATUS_OK;
 	}
+	char *text CLEANUP(str_freep) = wanted_ledger(planning, &too_large);
+	if (too_large)
+		return error_set(err, STATUS_LIMIT, "the ledger would be larger than %zu bytes",
+				 LIMIT_LEDGER_BYTES);
 	if (text != NULL)
 		hash_short(text, strlen(text), plan->hash);
 	render_works(plan, &planning->works, &planning->templates);

@@ -168,18 +168,8 @@ static void apply_edit(struct work *work)
 
 static const cJSON *addition(struct work *work, const struct env_addition *row, const cJSON *now)
 {
-	if (now != NULL) {
-		cJSON *recorded = cJSON_CreateObject();
-		cJSON *fresh = env_entry(row->name, row->value);
-		ledger_add_env(recorded, fresh);
-		bool same = ledger_owns_env(recorded, now);
-		json_freep(&recorded);
-		if (same) {
-			json_freep(&fresh);
-			return now;
-		}
-		return work_keep(work, fresh);
-	}
+	if (now != NULL && env_entry_is(now, row->name, row->value))
+		return now;
 	return work_keep(work, env_entry(row->name, row->value));
 }
 
