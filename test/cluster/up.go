@@ -113,7 +113,7 @@ func apiserverArgs(etcdPort, port string) []string {
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-cluster-ip-range=" + serviceRange, "--authorization-mode=RBAC", "--allow-privileged=true",
 		"--audit-policy-file=audit-policy.json", "--audit-log-path=audit.log", "--audit-log-format=json", "--audit-log-maxsize=4096",
-		"--shutdown-delay-duration=0s", "--watch-cache=true",
+		"--shutdown-delay-duration=0s", "--shutdown-watch-termination-grace-period=1s",
 	}
 }
 

@@ -15,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TOOLS = os.path.join(ROOT, "build/tools")
 SAMPLES = os.path.join(ROOT, "test/samples")
 TEST_CRDS = os.path.join(ROOT, "test/crds")
+OTEL_CRD = os.path.join(TEST_CRDS, "opentelemetry")  # apart: where it is served, the operator tries it first
 OWN_CRDS = os.path.join(ROOT, "crds")
 
 

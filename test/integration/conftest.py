@@ -79,6 +79,7 @@ def operator(cluster):
         running.append(o)
         return o.wait_ready()
 
+    start.running = running
     yield start
     for o in running:
         print(f"--- operator log (end)\n{o.log()[-6000:]}")

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from api import ApiError, normalized
-from cluster import Cluster, sample
+from cluster import OTEL_CRD, Cluster, sample
 from waiting import holds_for, wait_for
 
 
@@ -116,8 +116,9 @@ def collector(namespace):
             "spec": {"mode": "deployment", "config": {"receivers": {"otlp": {}}, "exporters": {"debug": {}}, "service": {"pipelines": {}}}}}
 
 
-def test_otel_operator_is_played_where_told(cluster, namespaces):
-    working, absent = namespaces(annotations={"scripted-kubelet/otel-operator": "working"}), namespaces()
+def test_otel_operator_is_played_where_told(own_cluster, namespaces):
+    cluster = own_cluster(crds=(OTEL_CRD,))
+    working, absent = namespaces(on=cluster, annotations={"scripted-kubelet/otel-operator": "working"}), namespaces(on=cluster)
     for namespace in (working, absent):
         cluster.api.create("opentelemetrycollector", collector(namespace), namespace)
     wait_for(lambda: cluster.api.get("deployment", "otel-collector", working)["status"].get("availableReplicas") == 1)
