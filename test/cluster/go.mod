@@ -1,6 +1,6 @@
 module llm-d.io/tracing-operator/test/cluster
 
-go 1.26
+go 1.25.0
 
 require (
 	github.com/spf13/cobra v1.10.0
