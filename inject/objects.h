@@ -20,7 +20,7 @@ struct objects_input {
 	const struct settings *settings;
 	bool use_cr; /* OpenTelemetryCollector instead of ConfigMap + Deployment + Service */
 	bool
-	    foreign_collector; /* a fitting Service otel-collector that is not ours is used: none of the collector's */
+	    foreign_collector; /* a fitting Service otel-collector that is not ours is used: no collector, and no Jaeger that nothing would feed */
 	bool foreign_jaeger;
 	const char
 	    *operator_namespace; /* for NetworkPolicy (16686); NULL: not known, namespace only */
