@@ -119,6 +119,11 @@ static bool equal_children(const cJSON *a, const cJSON *b)
 }
 
 /* Text first: two integers past 2^53 differ although their doubles do not. */
+static bool is_zero(const char *number)
+{
+	return strcmp(number + (number[0] == '-' ? 1 : 0), "0") == 0;
+}
+
 static bool equal_numbers(const cJSON *a, const cJSON *b)
 {
 	const char *x = a->valuestring;
@@ -127,7 +132,7 @@ static bool equal_numbers(const cJSON *a, const cJSON *b)
 		if (strcmp(x, y) == 0)
 			return true;
 		if (strpbrk(x, ".eE") == NULL && strpbrk(y, ".eE") == NULL)
-			return false;
+			return is_zero(x) && is_zero(y);
 	}
 	return !(a->valuedouble < b->valuedouble) && !(a->valuedouble > b->valuedouble);
 }
