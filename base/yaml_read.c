@@ -207,10 +207,10 @@ static enum status take_scalar(struct reader *r, const yaml_event_t *event)
 	skip_scalar(r, event);
 	size_t len = event->data.scalar.length;
 	const char *text = (const char *)event->data.scalar.value;
-	return yaml_tree_scalar(r->tree, place_of(event->start_mark),
-				(const char *)event->data.scalar.anchor,
-				(const char *)event->data.scalar.tag,
-				event->data.scalar.plain_implicit != 0, text, len, r->err);
+	return yaml_tree_scalar(
+	    r->tree, place_of(event->start_mark), (const char *)event->data.scalar.anchor,
+	    (const char *)event->data.scalar.tag,
+	    event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE, text, len, r->err);
 }
 
 static enum status take_event(struct reader *r, const yaml_event_t *event)

@@ -202,6 +202,23 @@ static void resolve_number(const char *text, struct yaml_scalar *scalar)
 	(void)parse_binary(scalar, plain);
 }
 
+/* strconv.ParseFloat alone: an underscore may only stand between two digits. */
+static void resolve_point(const char *text, struct yaml_scalar *scalar)
+{
+	char plain[YAML_NUMBER_MAX + 1];
+	size_t used = 0;
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at == '_' && digits(at - 1) == 1 && digits(at + 1) > 0)
+			continue;
+		if (used == YAML_NUMBER_MAX)
+			return;
+		plain[used++] = *at;
+	}
+	plain[used] = '\0';
+	if (is_yaml_float(plain))
+		(void)set_float(scalar, plain);
+}
+
 static void resolve_untagged(const char *text, struct yaml_scalar *scalar)
 {
 	*scalar = (struct yaml_scalar){.type = YAML_TYPE_STRING};
@@ -212,14 +229,14 @@ static void resolve_untagged(const char *text, struct yaml_scalar *scalar)
 			return;
 		}
 	}
-	if (*text == '.' && strlen(text) <= YAML_NUMBER_MAX && is_yaml_float(text))
-		(void)set_float(scalar, text);
+	if (*text == '.')
+		resolve_point(text, scalar);
 	else if (strchr("+-0123456789", *text) != NULL)
 		resolve_number(text, scalar);
 }
 
 /* What an explicit tag makes of what the text alone says; an unknown tag makes it a string. */
-static void apply_tag(const char *tag, struct yaml_scalar *scalar)
+static void apply_tag(const char *tag, const char *text, struct yaml_scalar *scalar)
 {
 	static const struct {
 		const char *name;
@@ -230,6 +247,9 @@ static void apply_tag(const char *tag, struct yaml_scalar *scalar)
 	    {"binary", YAML_TYPE_REFUSED}, {"timestamp", YAML_TYPE_REFUSED},
 	};
 	enum yaml_type wanted = YAML_TYPE_STRING;
+	if (strcmp(tag, TAG_PREFIX "timestamp") == 0 && scalar->type == YAML_TYPE_STRING &&
+	    digits(text) == 4 && text[4] == '-')
+		return;
 	if (text_has_prefix(tag, TAG_PREFIX))
 		for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 			if (strcmp(tag + strlen(TAG_PREFIX), tags[i].name) == 0)
@@ -250,7 +270,7 @@ void yaml_resolve(const char *tag, bool plain, const char *text, struct yaml_sca
 	}
 	resolve_untagged(text, ret_scalar);
 	if (tag != NULL)
-		apply_tag(tag, ret_scalar);
+		apply_tag(tag, text, ret_scalar);
 }
 
 void yaml_float_key(const char *number, char ret_key[64])
@@ -266,7 +286,8 @@ void yaml_float_key(const char *number, char ret_key[64])
 	} while (++precision < 9);
 	const char *mark = strchr(text, 'e');
 	int exponent = mark != NULL ? atoi(mark + 1) : 0;
-	if (exponent < -4 || exponent >= 21)
+	/* With the shortest precision, Go's 'g' takes exponents of six and more apart. */
+	if (exponent < -4 || exponent >= 6)
 		(void)snprintf(ret_key, 64, "%s", text);
 	else
 		(void)snprintf(ret_key, 64, "%.*f",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/yaml_tree.h"
 
+#include <errno.h>
 #include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -166,6 +167,13 @@ static void push_entry(struct frame *frame, cJSON *value, struct yaml_place plac
 
 /* ---- keys ---- */
 
+static bool fits_int64(const char *number)
+{
+	errno = 0;
+	(void)strtoll(number, NULL, 10);
+	return errno == 0;
+}
+
 /* The node becomes the key of the open mapping and is kept only for its anchor. */
 static enum status take_key(struct yaml_tree *tree, struct yaml_place place, cJSON *node,
 			    bool is_float, struct error *err)
@@ -178,7 +186,8 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_place place, cJS
 		key = node->valuestring;
 		break;
 	case cJSON_Number:
-		key = node->valuestring;
+		/* Past int64 sigs.k8s.io/yaml gives up too. */
+		key = is_float || fits_int64(node->valuestring) ? node->valuestring : NULL;
 		if (is_float) {
 			yaml_float_key(node->valuestring, text);
 			key = text;
@@ -195,8 +204,9 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_place place, cJS
 	}
 	append(tree->dead, node);
 	if (key == NULL)
-		return fail(tree, place, STATUS_INVALID,
-			    "a key that is null, a list or a map cannot stand in JSON", err);
+		return fail(
+		    tree, place, STATUS_INVALID,
+		    "a key that is null, a list, a map or past 64 bits cannot stand in JSON", err);
 	frame->key = xstrdup(key);
 	frame->has_key = true;
 	frame->merge_key = false;
