@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "controller/controller_internal.h"
+#include "controller/scan.h"
+#include "inject/objects.h"
+
+enum { TICK_MS = 5000 };
+
+struct moment controller_now(void *context)
+{
+	struct timespec wall = {0};
+	(void)context;
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct moment){.wall_us = (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000,
+			       .mono_ms = uv_hrtime() / 1000000U};
+}
+
+/* --- namespaces of interest --- */
+
+static size_t namespace_position(const struct controller *controller, const char *name,
+				 bool *ret_found)
+{
+	size_t low = 0;
+	size_t high = controller->namespace_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(controller->namespaces[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_found = low < controller->namespace_count &&
+		     strcmp(controller->namespaces[low]->name, name) == 0;
+	return low;
+}
+
+struct namespace *controller_namespace(const struct controller *controller, const char *name)
+{
+	bool found = false;
+	size_t index = namespace_position(controller, name, &found);
+	return found ? controller->namespaces[index] : NULL;
+}
+
+struct namespace *controller_need_namespace(struct controller *controller, const char *name)
+{
+	bool found = false;
+	size_t index = namespace_position(controller, name, &found);
+	if (found)
+		return controller->namespaces[index];
+	controller->namespaces =
+	    grow(controller->namespaces, controller->namespace_count, sizeof(struct namespace *));
+	memmove(controller->namespaces + index + 1, controller->namespaces + index,
+		(controller->namespace_count - index) * sizeof(struct namespace *));
+	controller->namespace_count++;
+	controller->namespaces[index] = namespace_new(name);
+	return controller->namespaces[index];
+}
+
+void controller_forget_namespace(struct controller *controller, struct namespace *space)
+{
+	bool found = false;
+	size_t index = namespace_position(controller, space->name, &found);
+	if (!found)
+		return;
+	controller->namespace_count--;
+	memmove(controller->namespaces + index, controller->namespaces + index + 1,
+		(controller->namespace_count - index) * sizeof(struct namespace *));
+	base_configs_drop(controller->configs, space->name);
+	store_unkeep(controller->store, space->name);
+	namespace_free(space);
+}
+
+struct scope *controller_scope(const struct controller *controller, const char *namespace_name)
+{
+	for (size_t i = 0; i < controller->scope_count; i++)
+		if (controller->scopes[i].namespace_name == NULL ||
+		    text_equal(controller->scopes[i].namespace_name, namespace_name))
+			return &controller->scopes[i];
+	return NULL;
+}
+
+/* --- what act brings back --- */
+
+static void on_object(void *context, enum resource_id resource, const char *json, size_t len)
+{
+	struct controller *controller = context;
+	(void)store_put(controller->store, resource, json, len, false);
+}
+
+static void on_missing(void *context, enum resource_id resource, const char *namespace_name,
+		       const char *name)
+{
+	struct controller *controller = context;
+	const struct object *object = store_get(controller->store, resource, namespace_name, name);
+	if (object == NULL)
+		return;
+	CLEANUP(str_freep)
+	char *json = xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\","
+			       "\"resourceVersion\":\"%s\"}}",
+			       name, namespace_name, object->uid, object->resource_version);
+	(void)store_delete(controller->store, resource, json, strlen(json));
+}
+
+static void on_written(void *context, const struct intent *intent, const char *json, size_t len)
+{
+	struct controller *controller = context;
+	struct namespace *space = controller_namespace(controller, intent->namespace_name);
+	if (space == NULL)
+		return;
+	if (intent->part != PART_NONE)
+		refusal_clear(&space->refusals[intent->part]);
+	if (intent->type != INTENT_APPLY)
+		return;
+	const char *kind = resource_get(intent->resource)->kind;
+	for (size_t i = 0; i < owned_object_count && i < ARRAY_LEN(space->settled); i++) {
+		if (strcmp(owned_objects[i].kind, kind) != 0 ||
+		    strcmp(owned_objects[i].name, intent->name) != 0)
+			continue;
+		free(space->settled[i]);
+		space->settled[i] =
+		    piece_string(scan_path((struct piece){json, len}, "metadata.resourceVersion"));
+	}
+}
+
+static void on_read(void *context, const struct intent *intent, const char *json, size_t len)
+{
+	struct controller *controller = context;
+	size_t count = 0;
+	base_configs_put(controller->configs, intent->namespace_name, intent->name, json, len);
+	struct object *const *services =
+	    store_range(controller->store, RESOURCE_MODELSERVICE, intent->namespace_name, &count);
+	for (size_t i = 0; i < count; i++)
+		add_workload_key(controller, RESOURCE_MODELSERVICE, intent->namespace_name,
+				 services[i]->name);
+}
+
+/* --- timers --- */
+
+static void on_pump_timer(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+void pump_soon(struct controller *controller)
+{
+	if (controller->closing || !controller->ready || controller->draining ||
+	    controller->busy >= controller->max_concurrent)
+		return;
+	uint64_t wait = queue_wait(controller->queue, controller_now(controller).mono_ms);
+	if (wait == UINT64_MAX)
+		return;
+	uv_update_time(controller->loop);
+	(void)uv_timer_start(&controller->pump_timer, on_pump_timer, wait, 0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct controller *controller = timer->data;
+	controller->ticks++;
+	for (size_t i = 0; i < controller->scope_count; i++)
+		scope_tick(&controller->scopes[i]);
+	listing_tick(controller);
+}
+
+/* --- measuring --- */
+
+static void register_metrics(struct controller *controller, struct metrics *metrics)
+{
+	controller->metrics.reconciles =
+	    metrics_family(metrics, METRIC_COUNTER, "controller_runtime_reconcile_total",
+			   "Reconciles by result.", "controller,result");
+	controller->metrics.errors =
+	    metrics_family(metrics, METRIC_COUNTER, "controller_runtime_reconcile_errors_total",
+			   "Reconciles that ended with an error.", "controller");
+	controller->metrics.seconds =
+	    metrics_family(metrics, METRIC_HISTOGRAM, "controller_runtime_reconcile_time_seconds",
+			   "From taking a key to the end of its writes.", "controller");
+	controller->metrics.active =
+	    metrics_family(metrics, METRIC_GAUGE, "controller_runtime_active_workers",
+			   "Keys under way.", "controller");
+	controller->metrics.depth = metrics_family(metrics, METRIC_GAUGE, "workqueue_depth",
+						   "Keys that are ready.", "name");
+	controller->metrics.adds =
+	    metrics_family(metrics, METRIC_COUNTER, "workqueue_adds_total", "Keys added.", "name");
+	controller->metrics.retries = metrics_family(
+	    metrics, METRIC_COUNTER, "workqueue_retries_total", "Retries after failures.", "name");
+	controller->metrics.queue_seconds =
+	    metrics_family(metrics, METRIC_HISTOGRAM, "workqueue_queue_duration_seconds",
+			   "How long keys wait.", "name");
+	controller->metrics.work_seconds =
+	    metrics_family(metrics, METRIC_HISTOGRAM, "workqueue_work_duration_seconds",
+			   "How long keys are worked on.", "name");
+	controller->metrics.objects =
+	    metrics_family(metrics, METRIC_GAUGE, "llmd_tracing_store_objects",
+			   "Objects in the store.", "resource");
+	controller->metrics.bytes = metrics_family(
+	    metrics, METRIC_GAUGE, "llmd_tracing_store_bytes", "Bytes that they take.", "resource");
+	controller->metrics.broken =
+	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_broken_objects_total",
+			   "Objects that could not be read.", "resource");
+	controller->metrics.namespaces =
+	    metrics_family(metrics, METRIC_GAUGE, "llmd_tracing_namespaces",
+			   "Namespaces that are looked after.", "");
+	controller->metrics.workloads = metrics_family(
+	    metrics, METRIC_GAUGE, "llmd_tracing_workloads", "Workloads by state.", "state");
+	controller->actor.writes =
+	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_writes_total",
+			   "Writes by action and result.", "action,result");
+}
+
+void controller_measure(struct controller *controller)
+{
+	struct queue_figures figures = queue_figures(controller->queue);
+	size_t states[WORKLOAD_STATE_COUNT] = {0};
+	metric_set(controller->metrics.depth, "llmd-tracing", (double)figures.depth);
+	metric_add(controller->metrics.adds, "llmd-tracing",
+		   (double)(figures.adds - controller->counted_adds));
+	metric_add(controller->metrics.retries, "llmd-tracing",
+		   (double)(figures.retries - controller->counted_retries));
+	controller->counted_adds = figures.adds;
+	controller->counted_retries = figures.retries;
+	metric_set(controller->metrics.active, "llmd-tracing", (double)controller->busy);
+	metric_set(controller->metrics.namespaces, "", (double)controller->namespace_count);
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		const struct resource *resource = resource_get((enum resource_id)i);
+		size_t count = 0;
+		(void)store_all(controller->store, (enum resource_id)i, &count);
+		CLEANUP(str_freep)
+		char *label = xasprintf("%s.%s", resource->plural, resource->api_version);
+		metric_set(controller->metrics.objects, label, (double)count);
+		metric_set(controller->metrics.bytes, label,
+			   (double)store_bytes(controller->store, (enum resource_id)i));
+	}
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		struct roster_counts counts = roster_count(&controller->namespaces[i]->roster);
+		for (size_t k = 0; k < WORKLOAD_STATE_COUNT; k++)
+			states[k] += counts.by_state[k];
+	}
+	for (size_t k = WORKLOAD_INJECTED; k < WORKLOAD_STATE_COUNT; k++)
+		metric_set(controller->metrics.workloads,
+			   workload_state_name((enum workload_state)k), (double)states[k]);
+}
+
+bool controller_is_ready(const struct controller *controller)
+{
+	return controller->ready && !controller->draining;
+}
+
+void controller_explain(const struct controller *controller, struct buffer *out)
+{
+	if (controller->draining)
+		buffer_add_str(out, "stopping");
+	else if (!controller->ready)
+		buffer_add_str(out, "waiting for lists:");
+	for (size_t i = 0; !controller->ready && i < controller->scope_count; i++)
+		for (size_t k = 0; k < RESOURCE_COUNT; k++)
+			if (!controller->scopes[i].feeds[k].settled)
+				buffer_addf(out, " %s", resource_get((enum resource_id)k)->plural);
+}
+
+/* --- life --- */
+
+static void init_actor(struct controller *controller)
+{
+	controller->actor.client = controller->client;
+	controller->actor.log = controller->log;
+	controller->actor.events = controller->events;
+	controller->actor.dry_run = controller->options.dry_run;
+	controller->actor.now = controller_now;
+	controller->actor.on_object = on_object;
+	controller->actor.on_missing = on_missing;
+	controller->actor.on_written = on_written;
+	controller->actor.on_read = on_read;
+	controller->actor.context = controller;
+}
+
+struct controller *controller_new(uv_loop_t *loop, struct client *client, const struct log *log,
+				  struct metrics *metrics, const struct controller_config *config)
+{
+	struct controller *controller = xcalloc(1, sizeof(*controller));
+	controller->loop = loop;
+	controller->client = client;
+	controller->log = log;
+	controller->options = config->options;
+	controller->max_concurrent = config->max_concurrent;
+	controller->store = store_new(on_store_change, controller);
+	controller->queue = queue_new();
+	controller->configs = base_configs_new();
+	controller->events = events_new(config->instance);
+	register_metrics(controller, metrics);
+	init_actor(controller);
+	controller->scope_count = config->namespaces == NULL ? 1 : config->namespace_count;
+	controller->scopes = xcalloc(controller->scope_count, sizeof(struct scope));
+	for (size_t i = 0; i < controller->scope_count; i++)
+		scope_init(controller, &controller->scopes[i],
+			   config->namespaces == NULL ? NULL : config->namespaces[i]);
+	(void)uv_timer_init(loop, &controller->pump_timer);
+	(void)uv_timer_init(loop, &controller->tick_timer);
+	controller->pump_timer.data = controller;
+	controller->tick_timer.data = controller;
+	controller->handles = 2;
+	metric_set(metrics_family(metrics, METRIC_GAUGE,
+				  "controller_runtime_max_concurrent_reconciles",
+				  "Most keys under way at a time.", "controller"),
+		   "llmd-tracing", (double)config->max_concurrent);
+	return controller;
+}
+
+void controller_start(struct controller *controller)
+{
+	for (size_t i = 0; i < controller->scope_count; i++)
+		scope_start(&controller->scopes[i]);
+	if (controller->scopes[0].namespace_name == NULL)
+		start_crd_watch(controller);
+	(void)uv_timer_start(&controller->tick_timer, on_tick, TICK_MS, TICK_MS);
+}
+
+void controller_drain(struct controller *controller, void (*drained)(void *context), void *context)
+{
+	controller->draining = true;
+	if (controller->busy == 0) {
+		drained(context);
+		return;
+	}
+	controller->drained = drained;
+	controller->drained_context = context;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct controller *controller = handle->data;
+	if (--controller->handles > 0)
+		return;
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		namespace_free(controller->namespaces[i]);
+	free(controller->namespaces);
+	free(controller->listings);
+	free(controller->scopes);
+	store_freep(&controller->store);
+	queue_freep(&controller->queue);
+	base_configs_freep(&controller->configs);
+	events_freep(&controller->events);
+	free(controller);
+}
+
+void controller_close(struct controller *controller)
+{
+	controller->closing = true;
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		listing_stop(controller, controller->namespaces[i]);
+	for (size_t i = 0; i < controller->scope_count; i++)
+		scope_stop(&controller->scopes[i]);
+	if (controller->crds != NULL)
+		watch_stop(controller->crds);
+	uv_close((uv_handle_t *)&controller->pump_timer, on_closed);
+	uv_close((uv_handle_t *)&controller->tick_timer, on_closed);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the controller share: private to controller.c, feed.c, work.c, listing.c, changes.c. */
+#ifndef LLMD_CONTROLLER_CONTROLLER_INTERNAL_H
+#define LLMD_CONTROLLER_CONTROLLER_INTERNAL_H
+
+#include "controller/act.h"
+#include "controller/controller.h"
+#include "controller/facts.h"
+#include "controller/namespace.h"
+#include "controller/queue.h"
+#include "controller/store.h"
+#include "k8sclient/watch.h"
+
+/* One list-and-watch, or the one-time list of a namespace that became enabled. */
+struct feed {
+	struct controller *controller;
+	struct scope *scope;
+	struct namespace *only; /* one-time list: the namespace; else NULL */
+	enum resource_id resource;
+	struct watch *watch; /* NULL: not started, or stopped */
+	unsigned long mark;
+	bool force;                /* the list under way takes older versions too */
+	bool settled;              /* its first list is complete, or will not come soon */
+	uint64_t trouble_since_ms; /* of a first list that keeps failing; 0: none */
+};
+
+/* Where is watched: the cluster, or one namespace in namespaced mode. */
+struct scope {
+	char *namespace_name; /* NULL: the cluster */
+	struct feed feeds[RESOURCE_COUNT];
+	enum access access[RESOURCE_COUNT];
+	bool started; /* all feeds, not only the first two */
+};
+
+struct controller {
+	uv_loop_t *loop;
+	struct client *client;
+	const struct log *log;
+	struct operator_options options;
+	size_t max_concurrent;
+	struct actor actor;
+	struct store *store;
+	struct queue *queue;
+	struct base_configs *configs;
+	struct events *events;
+
+	struct scope *scopes;
+	size_t scope_count;
+	struct watch *crds;     /* CustomResourceDefinitions: kinds that come later */
+	struct feed **listings; /* one-time lists under way */
+	size_t listing_count;
+
+	struct namespace **namespaces; /* sorted by name */
+	size_t namespace_count;
+
+	uv_timer_t pump_timer;
+	uv_timer_t tick_timer; /* slow: trouble of first lists, namespaced mode's reads */
+	unsigned handles;      /* open handles */
+	unsigned ticks;
+	bool ready;
+	bool draining;
+	bool closing;
+	size_t busy; /* keys under way */
+	void (*drained)(void *context);
+	void *drained_context;
+
+	struct {
+		struct metric *reconciles;
+		struct metric *errors;
+		struct metric *seconds;
+		struct metric *active;
+		struct metric *depth;
+		struct metric *adds;
+		struct metric *retries;
+		struct metric *queue_seconds;
+		struct metric *work_seconds;
+		struct metric *unfinished;
+		struct metric *objects;
+		struct metric *bytes;
+		struct metric *broken;
+		struct metric *namespaces;
+		struct metric *workloads;
+	} metrics;
+	unsigned long counted_adds;
+	unsigned long counted_retries;
+};
+
+struct moment controller_now(void *context);
+
+/* namespaces of interest (controller.c) */
+struct namespace *controller_namespace(const struct controller *controller, const char *name);
+struct namespace *controller_need_namespace(struct controller *controller, const char *name);
+void controller_forget_namespace(struct controller *controller, struct namespace *space);
+struct scope *controller_scope(const struct controller *controller, const char *namespace_name);
+
+/* keys (changes.c) */
+void key_of_namespace(struct buffer *key, const char *namespace_name);
+void key_of_workload(struct buffer *key, enum resource_id resource, const char *namespace_name,
+		     const char *name);
+struct key {
+	bool workload;
+	enum resource_id resource;
+	char *namespace_name;
+	char *name;
+};
+bool key_parse(const char *text, struct key *ret_key);
+void key_release(struct key *key);
+void add_namespace_key(struct controller *controller, const char *namespace_name,
+		       uint64_t delay_ms);
+void add_workload_key(struct controller *controller, enum resource_id resource,
+		      const char *namespace_name, const char *name);
+/* All workloads of a namespace that are in the store. */
+void add_workload_keys(struct controller *controller, const char *namespace_name);
+/* The store's callback. */
+void on_store_change(void *context, const struct object *before, const struct object *after);
+
+/* watches (feed.c) */
+void scope_init(struct controller *controller, struct scope *scope, const char *namespace_name);
+void scope_start(struct scope *scope);
+void scope_stop(struct scope *scope);
+void scope_tick(struct scope *scope);
+void start_crd_watch(struct controller *controller);
+void feed_event(void *context, const struct watch_event *event);
+/* Begins work when every first list is complete. */
+void controller_check_ready(struct controller *controller);
+
+/* namespaces that become enabled later (listing.c) */
+void listing_start(struct controller *controller, struct namespace *space);
+void listing_stop(struct controller *controller, struct namespace *space);
+void listing_event(struct feed *feed, const struct watch_event *event);
+void listing_tick(struct controller *controller);
+
+/* the queue's other end (work.c) */
+void pump_soon(struct controller *controller);
+void pump(struct controller *controller);
+
+#endif

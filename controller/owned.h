@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The objects that are ours in a namespace: which are to be applied, which are to go.
+ * First applies never overwrite (DESIGN §6); nothing is sent when the live object
+ * already says what we want. Pure.
+ */
+#ifndef LLMD_CONTROLLER_OWNED_H
+#define LLMD_CONTROLLER_OWNED_H
+
+#include "base/error.h"
+#include "controller/collector.h"
+#include "controller/intent.h"
+#include "controller/view.h"
+
+/* On every object that we apply: hash of what was applied. */
+#define ANNOTATION_APPLIED "tracing.llm-d.io/applied"
+
+/* Intents that bring the live objects to what settings and plan want. */
+NODISCARD enum status owned_intents(const struct view *view, const struct settings *settings,
+				    const struct collector_plan *plan, struct intents *intents,
+				    struct error *err);
+
+/* Intents that delete all that is ours, in the order collector, back end. Returns how many there are. */
+size_t owned_remove(const struct view *view, struct intents *intents);
+
+#endif

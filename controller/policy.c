@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/policy.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+
+static void hold(struct policy *policy, enum reason reason, const char *message)
+{
+	policy->phase = PHASE_HOLD;
+	policy->reason = reason;
+	(void)snprintf(policy->message, sizeof(policy->message), "%s", message);
+}
+
+static void explain_hold(const struct view *view, struct policy *policy)
+{
+	switch (policy->reason) {
+	case REASON_BAD_SWITCH_VALUE:
+		(void)snprintf(policy->message, sizeof(policy->message),
+			       "annotation " ANNOTATION_ENABLED " is \"%.100s\"; only \"true\" and "
+			       "\"false\" mean something; nothing is changed",
+			       view->switch_value);
+		break;
+	case REASON_REMOVAL_PENDING:
+		(void)snprintf(policy->message, sizeof(policy->message),
+			       "annotation " ANNOTATION_ENABLED
+			       " is gone; everything is taken back "
+			       "%u s after that, at once when it is \"false\"",
+			       (unsigned)(view->options->removal_grace_ms / 1000));
+		break;
+	case REASON_SETTINGS_MISSING:
+		(void)snprintf(
+		    policy->message, sizeof(policy->message),
+		    view->access[RESOURCE_TRACING] == ACCESS_READABLE
+			? "the Tracing " TRACING_NAME " of this namespace is gone; nothing "
+			  "injected changes until there is one again or the annotation "
+			  "goes"
+			: "Tracings cannot be read (is the CRD installed, may the operator "
+			  "list them?); nothing injected changes until they can");
+		break;
+	default:
+		break;
+	}
+}
+
+void policy_decide(const struct view *view, struct policy *ret_policy)
+{
+	struct phase_result phase = view_phase(view);
+	*ret_policy = (struct policy){.phase = phase.phase,
+				      .reason = phase.reason,
+				      .again_ms = phase.again_ms,
+				      .dry_run = view->options->dry_run};
+	explain_hold(view, ret_policy);
+	if (view->tracing != NULL || view->options->dry_run) {
+		struct error err;
+		ret_policy->has_settings =
+		    settings_read(view->tracing, NULL, &ret_policy->settings, &err) == STATUS_OK;
+		if (!ret_policy->has_settings && ret_policy->phase == PHASE_ON)
+			hold(ret_policy, REASON_BAD_SETTINGS, err.message);
+		settings_user_hash(view->tracing, ret_policy->settings_hash);
+	}
+	if (ret_policy->phase == PHASE_ON && ret_policy->has_settings) {
+		collector_decide(view, &ret_policy->settings, &ret_policy->collector);
+		if (ret_policy->collector.again_ms > 0)
+			ret_policy->again_ms = ret_policy->collector.again_ms;
+	}
+}
+
+void policy_release(struct policy *policy)
+{
+	if (policy->has_settings)
+		settings_release(&policy->settings);
+	policy->has_settings = false;
+}
+
+char *policy_fingerprint(const struct policy *policy)
+{
+	return xasprintf("%d %d %d %s %s", (int)policy->phase, (int)policy->reason,
+			 (int)policy->collector.ready, policy->settings_hash, policy->message);
+}

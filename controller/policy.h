@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a namespace says to its workloads right now: inject by these settings, change
+ * nothing, take back. One pure function of the view, used for the namespace's own key and
+ * for each of its workloads', so that neither acts on an older answer than the other.
+ */
+#ifndef LLMD_CONTROLLER_POLICY_H
+#define LLMD_CONTROLLER_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/collector.h"
+#include "controller/view.h"
+
+/*
+ * What the namespace says to its workloads. Belongs to one view (settings may point into
+ * its Tracing); release before it.
+ */
+struct policy {
+	enum phase phase;
+	enum reason reason; /* PHASE_HOLD: why; PHASE_ON: BAD_SETTINGS turns it into HOLD */
+	char message[1100]; /* for people; "" when there is nothing to say */
+	bool has_settings;
+	struct settings settings;
+	char settings_hash[17];
+	struct collector_plan collector; /* PHASE_ON only */
+	uint64_t again_ms;
+	bool dry_run; /* nothing is written, so nothing is waited for */
+};
+
+/* From the view alone: used for the namespace's and for its workloads' keys. */
+void policy_decide(const struct view *view, struct policy *ret_policy);
+void policy_release(struct policy *policy);
+
+/* A short text that differs whenever workloads have to be looked at again. Owned. */
+NODISCARD char *policy_fingerprint(const struct policy *policy);
+
+#endif

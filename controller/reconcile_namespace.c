@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/reconcile_namespace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "controller/owned.h"
+#include "controller/status.h"
+
+static void state_enabled(const struct policy *policy, struct verdict *verdict)
+{
+	switch (policy->phase) {
+	case PHASE_ON:
+		verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
+		break;
+	case PHASE_HOLD:
+		if (policy->reason == REASON_BAD_SETTINGS)
+			verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
+		else
+			verdict_set(verdict, "True", reason_info(policy->reason)->word, "%s",
+				    policy->message);
+		break;
+	case PHASE_REMOVE:
+		verdict_set(verdict, "False", "Removing", "everything is being taken back");
+		break;
+	case PHASE_OFF:
+	case PHASE_GONE:
+		verdict_set(verdict, "False", "NotAnnotated",
+			    "the namespace is not annotated with " ANNOTATION_ENABLED "=true");
+		break;
+	}
+}
+
+static void intend_status(const struct view *view, const struct policy *policy, bool finished,
+			  struct intents *intents)
+{
+	struct status_input input = {
+	    .tracing = view->tracing, .now = view->now, .roster = &view->memory->roster};
+	if (view->tracing == NULL)
+		return;
+	if (finished)
+		verdict_set(&input.enabled, "False", "NotAnnotated",
+			    "the namespace is not annotated with " ANNOTATION_ENABLED "=true");
+	else
+		state_enabled(policy, &input.enabled);
+	/* a value that was never enabled stays off */
+	if (policy->phase == PHASE_HOLD && policy->reason == REASON_BAD_SWITCH_VALUE &&
+	    view->ledgers == 0 && view->managed == 0)
+		input.enabled.status = "False";
+	if (policy->reason == REASON_BAD_SETTINGS)
+		verdict_set(&input.settings_valid, "False", reason_info(REASON_BAD_SETTINGS)->word,
+			    "%s", policy->message);
+	else if (policy->has_settings)
+		verdict_set(&input.settings_valid, "True", "Valid", "the settings are understood");
+	if (policy->phase == PHASE_ON) {
+		input.collector = &policy->collector;
+		input.settings = &policy->settings;
+	}
+	CLEANUP(json_freep) cJSON *wanted = status_build(&input);
+	cJSON *patch = status_patch(view->tracing, wanted);
+	if (patch == NULL)
+		return;
+	struct intent *intent =
+	    intents_add(intents, INTENT_STATUS, RESOURCE_TRACING, view->name, TRACING_NAME);
+	intent->body = patch;
+	intent->is_report = true;
+	intent->note = xstrdup("status");
+}
+
+/* One place to read status and to edit settings (DESIGN §5). */
+static void intend_tracing(const struct view *view, struct intents *intents)
+{
+	struct intent *intent =
+	    intents_add(intents, INTENT_CREATE, RESOURCE_TRACING, view->name, TRACING_NAME);
+	cJSON *body = cJSON_CreateObject();
+	json_set_str(body, "apiVersion", TRACING_API_VERSION);
+	json_set_str(body, "kind", TRACING_KIND);
+	cJSON *metadata = json_set_object(body, "metadata");
+	json_set_str(metadata, "name", TRACING_NAME);
+	json_set_str(metadata, "namespace", view->name);
+	json_set_str(json_set_object(metadata, "labels"), LABEL_MANAGED_BY, MANAGED_BY);
+	(void)json_set_object(body, "spec");
+	intent->body = body;
+	intent->note = xstrdup("make the Tracing");
+}
+
+static bool is_untouched(const cJSON *tracing)
+{
+	return object_is_managed(tracing) && json_int(tracing, "metadata.generation", 0) == 1;
+}
+
+/* Workloads first; then collector and back end; then the Tracing that we made (DESIGN §5). */
+static bool take_back(const struct view *view, struct intents *intents)
+{
+	uint64_t limit = view->options->teardown_timeout_ms;
+	if (view->ledgers > 0 && view->removing_ms < limit) {
+		intents_again(intents, limit - view->removing_ms);
+		return false;
+	}
+	size_t left = owned_remove(view, intents);
+	if (left > 0 || view->managed > 0 || view->ledgers > 0)
+		return false;
+	if (view->tracing != NULL && is_untouched(view->tracing)) {
+		struct intent *intent =
+		    intents_add(intents, INTENT_DELETE, RESOURCE_TRACING, view->name, TRACING_NAME);
+		intent->uid = xstrdup(json_str(view->tracing, "metadata.uid"));
+		intent->note = xstrdup("made by the operator and never changed");
+		return false; /* finished once it is gone */
+	}
+	return true;
+}
+
+static void tell_namespace(const struct view *view, const struct policy *policy,
+			   struct intents *intents)
+{
+	if (policy->message[0] == '\0' || text_equal(view->memory->told, policy->message))
+		return;
+	intents_add_event(intents, RESOURCE_NAMESPACE, "", view->name, view->uid, policy->reason,
+			  "Reconcile", policy->message);
+	if (view->tracing != NULL)
+		intents_add_event(intents, RESOURCE_TRACING, view->name, TRACING_NAME,
+				  json_str(view->tracing, "metadata.uid"), policy->reason,
+				  "Reconcile", policy->message);
+}
+
+void reconcile_namespace(const struct view *view, const struct policy *policy,
+			 struct intents *intents, bool *ret_finished)
+{
+	struct error err;
+	*ret_finished = policy->phase == PHASE_OFF || policy->phase == PHASE_GONE;
+	intents_again(intents, policy->again_ms);
+	tell_namespace(view, policy, intents);
+	switch (policy->phase) {
+	case PHASE_GONE:
+		return;
+	case PHASE_OFF:
+	case PHASE_HOLD:
+		intend_status(view, policy, false, intents);
+		return;
+	case PHASE_REMOVE: {
+		struct intents writes = {0};
+		bool finished = take_back(view, &writes);
+		intend_status(view, policy, finished, intents);
+		for (size_t i = 0; i < writes.count; i++) {
+			intents->items =
+			    grow(intents->items, intents->count, sizeof(*intents->items));
+			intents->items[intents->count++] = writes.items[i];
+		}
+		intents_again(intents, writes.again_ms);
+		writes.count = 0;
+		intents_release(&writes);
+		*ret_finished = finished;
+		return;
+	}
+	case PHASE_ON:
+		break;
+	}
+	if (view->tracing == NULL) {
+		intend_tracing(view, intents);
+		if (!policy->dry_run)
+			return;
+	}
+	intend_status(view, policy, false, intents);
+	if (policy->has_settings &&
+	    owned_intents(view, &policy->settings, &policy->collector, intents, &err) != STATUS_OK)
+		intents_add_event(intents, RESOURCE_TRACING, view->name, TRACING_NAME,
+				  json_str(view->tracing, "metadata.uid"), REASON_BAD_SETTINGS,
+				  "Render", err.message);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/reconcile_workload.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "controller/managed_fields.h"
+#include "controller/rollout.h"
+#include "inject/plan.h"
+
+enum { WORDS_MAX = 1000 };
+
+struct reconciling {
+	const struct workload_input *input;
+	struct roster_row *row;
+	struct intents *intents;
+	struct plan *plan;
+	const char *ledger; /* text of the live one, or NULL */
+	char words[WORDS_MAX];
+	bool changed;
+};
+
+static void tell(struct reconciling *r, enum workload_state state, enum reason reason,
+		 const char *words)
+{
+	if (roster_tell(r->row, state, reason, words))
+		r->changed = true;
+}
+
+static void tell_event(struct reconciling *r, enum reason reason, const char *action,
+		       const char *note)
+{
+	const cJSON *object = r->input->object;
+	intents_add_event(r->intents, r->input->resource, json_str(object, "metadata.namespace"),
+			  json_str(object, "metadata.name"), json_str(object, "metadata.uid"),
+			  reason, action, note);
+}
+
+static void add_words(struct reconciling *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void add_words(struct reconciling *r, const char *fmt, ...)
+{
+	size_t len = strlen(r->words);
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(r->words + len, sizeof(r->words) - len, fmt, args);
+	va_end(args);
+}
+
+/* Containers that a person would ask about: ours, or a component that was left out. */
+static bool is_worth_telling(const struct plan_container *container)
+{
+	switch (container->reason) {
+	case REASON_NOT_A_COMPONENT:
+	case REASON_ORDINARY_INIT:
+	case REASON_NONE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* One line for all containers; the reason of the first that is skipped, or injected. */
+static enum reason describe_containers(struct reconciling *r)
+{
+	enum reason skipped = REASON_NONE;
+	enum reason injected = REASON_NONE;
+	for (size_t i = 0; i < r->plan->container_count; i++) {
+		const struct plan_container *container = &r->plan->containers[i];
+		if (!is_worth_telling(container))
+			continue;
+		add_words(r, "%s%s: %s", r->words[0] == '\0' ? "" : "; ", container->name,
+			  container->message[0] != '\0' ? container->message
+							: reason_info(container->reason)->word);
+		if (container->inject &&
+		    (injected == REASON_NONE || container->reason == REASON_UNVERIFIED))
+			injected = container->reason;
+		else if (!container->inject && skipped == REASON_NONE)
+			skipped = container->reason;
+	}
+	return r->plan->injected && injected != REASON_NONE ? injected : skipped;
+}
+
+/* What stands when nothing is to be written. */
+static void tell_settled(struct reconciling *r)
+{
+	const struct plan *plan = r->plan;
+	enum reason reason = describe_containers(r);
+	if (plan->reason != REASON_NONE) {
+		reason = plan->reason;
+		(void)snprintf(r->words, sizeof(r->words), "%s", plan->message);
+	}
+	bool ours = plan->injected && r->ledger != NULL;
+	if (ours) {
+		tell(r, WORKLOAD_INJECTED, reason == REASON_NONE ? REASON_INJECTED : reason,
+		     r->words);
+		return;
+	}
+	bool silent = reason == REASON_NONE || reason == REASON_NOTHING_LEADS_HERE ||
+		      reason == REASON_NOT_A_COMPONENT || reason == REASON_OWNED ||
+		      reason == REASON_REMOVED;
+	if (silent && r->input->facts->evidence == EVIDENCE_NONE)
+		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+	else if (reason == REASON_OWNED || reason == REASON_NOTHING_LEADS_HERE ||
+		 reason == REASON_REMOVED)
+		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+	else
+		tell(r, WORKLOAD_SKIPPED, reason, r->words);
+	if (r->changed && r->row->state == WORKLOAD_SKIPPED)
+		tell_event(r, reason, "Skip", r->words);
+}
+
+static enum workload_rank rank_of(const struct facts *facts)
+{
+	if (!facts->epp)
+		return RANK_SERVER;
+	return facts->epp_fail_close ? RANK_EPP_FAIL_CLOSE : RANK_EPP;
+}
+
+/* Something that we had put in was taken away while the workload itself stayed what it was. */
+static bool has_evidence_of_undo(const struct reconciling *r)
+{
+	char hash[17];
+	if (!r->plan->changes || !r->plan->injected)
+		return false;
+	if (r->ledger == NULL)
+		return r->row->undo.hash[0] != '\0';
+	hash_short(r->ledger, strlen(r->ledger), hash);
+	return r->plan->template_changes && strcmp(hash, r->plan->hash) == 0;
+}
+
+static enum undo_verdict judge_undo(struct reconciling *r)
+{
+	const cJSON *object = r->input->object;
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	const cJSON *retry = json_member(annotations, ANNOTATION_RETRY);
+	char retry_hash[17]; /* the value may be anything; a row of status has to stay small */
+	if (cJSON_IsString(retry))
+		hash_short(retry->valuestring, strlen(retry->valuestring), retry_hash);
+	struct undo_input input = {
+	    .uid = json_str(object, "metadata.uid"),
+	    .injected = r->plan->injected && !r->plan->changes && r->ledger != NULL,
+	    .evidence = has_evidence_of_undo(r),
+	    .rollout_through = rollout_is_through(object),
+	    .settings = r->input->policy->settings_hash,
+	    .retry = cJSON_IsString(retry) ? retry_hash : NULL,
+	    .hash = r->plan->hash,
+	    .now_us = r->input->now.wall_us,
+	};
+	return undo_judge(&r->row->undo, &input);
+}
+
+/* Adds the guarded patch and says what it does. */
+static void intend_patch(struct reconciling *r)
+{
+	const cJSON *object = r->input->object;
+	struct intent *intent =
+	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
+			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
+	const cJSON *managers = json_get(object, "metadata.managedFields");
+	intent->body = plan_patch(r->plan, PATCH_GUARD_RESOURCE_VERSION);
+	intent->managers = managers == NULL ? NULL : json_clone(managers);
+	intent->note = xstrdup(r->plan->injected ? "inject" : "take back");
+	r->words[0] = '\0';
+	if (r->plan->injected)
+		(void)describe_containers(r);
+	for (size_t i = 0; i < r->plan->edit_count; i++)
+		add_words(r, "%s%s", r->words[0] == '\0' ? "" : "; ", r->plan->edits[i].what);
+	tell_event(r, r->plan->injected ? REASON_INJECTED : REASON_REMOVED,
+		   r->plan->injected ? "Inject" : "Remove", r->words);
+}
+
+/* True when a write has to wait; the row says for what. */
+static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
+{
+	const struct workload_input *input = r->input;
+	const struct policy *policy = input->policy;
+	char generation[24];
+	object_generation(input->object, generation, sizeof(generation));
+	struct roster_row *row = r->row;
+	if (undo == UNDO_CONFLICTING) {
+		describe_containers(r);
+		tell(r, WORKLOAD_CONFLICTING, REASON_CONFLICTING,
+		     "undone by others twice within 24 hours; nothing is written until the "
+		     "settings change or the workload's annotation " ANNOTATION_RETRY
+		     " gets another value");
+		if (r->changed)
+			tell_event(r, REASON_CONFLICTING, "Inject", row->message);
+		return true;
+	}
+	if (refusal_holds(&row->refusal, generation, input->now.mono_ms)) {
+		tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
+		if (row->refusal.retry_at_ms != UINT64_MAX)
+			intents_again(r->intents, row->refusal.retry_at_ms - input->now.mono_ms);
+		return true;
+	}
+	if (r->plan->injected && !policy->collector.ready && policy->phase == PHASE_ON &&
+	    !policy->dry_run) {
+		tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR,
+		     policy->collector.collector.message);
+		return true;
+	}
+	if (undo == UNDO_WAIT) {
+		tell(r, WORKLOAD_PENDING, REASON_UNDONE,
+		     "undone by somebody else; repaired once their rollout is through");
+		if (r->changed)
+			tell_event(r, REASON_UNDONE, "Inject", row->message);
+		return true;
+	}
+	tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN,
+	     "waiting for the other workloads of the namespace");
+	return !policy->dry_run && !roster_is_turn(input->roster, row, input->now.mono_ms);
+}
+
+static void intend_give_back(struct reconciling *r)
+{
+	const cJSON *object = r->input->object;
+	struct intent *intent =
+	    intents_add(r->intents, INTENT_GIVE_BACK, r->input->resource,
+			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
+	intent->note = xstrdup("give field ownership back");
+}
+
+static void act_on_plan(struct reconciling *r)
+{
+	bool removing = r->input->policy->phase == PHASE_REMOVE || !r->plan->injected;
+	enum undo_verdict undo = removing ? UNDO_NONE : judge_undo(r);
+	if (!r->plan->changes) {
+		if (removing)
+			undo_forget(&r->row->undo);
+		refusal_clear(&r->row->refusal);
+		tell_settled(r);
+		if (managed_fields_need_giving_back(r->input->object))
+			intend_give_back(r);
+		return;
+	}
+	if (has_to_wait(r, undo))
+		return;
+	if (removing)
+		undo_forget(&r->row->undo);
+	intend_patch(r);
+}
+
+/* Held: what is injected stays as it is, and so does what people are told of it. */
+static void hold_workload(struct reconciling *r)
+{
+	const struct policy *policy = r->input->policy;
+	if (r->ledger != NULL)
+		tell(r, WORKLOAD_INJECTED, policy->reason, policy->message);
+	else if (r->input->facts->evidence != EVIDENCE_NONE &&
+		 r->input->facts->standing == STANDING_EDITABLE)
+		tell(r, WORKLOAD_SKIPPED, policy->reason, policy->message);
+	else
+		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+}
+
+static bool build_plan(struct reconciling *r)
+{
+	const struct workload_input *input = r->input;
+	const struct policy *policy = input->policy;
+	struct settings defaults;
+	struct error err;
+	struct facts facts = *input->facts;
+	bool own = !policy->has_settings;
+	if (own)
+		settings_init_defaults(&defaults);
+	const struct settings *settings = own ? &defaults : &policy->settings;
+	facts.pool_excluded = !facts_selected(&facts, input->object, settings);
+	struct plan_input plan_input = {
+	    .object = input->object,
+	    .settings = settings,
+	    .settings_hash = policy->settings_hash,
+	    .facts = &facts,
+	    .want = policy->phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT,
+	};
+	enum status status = plan_build(&plan_input, &r->plan, &err);
+	if (own)
+		settings_release(&defaults);
+	if (status == STATUS_OK)
+		return true;
+	tell(r, WORKLOAD_FAILED, REASON_REFUSED, err.message);
+	if (r->changed)
+		tell_event(r, REASON_REFUSED, "Plan", err.message);
+	return false;
+}
+
+void reconcile_workload(const struct workload_input *input, struct roster_row *row,
+			struct intents *intents, bool *ret_changed)
+{
+	const cJSON *annotations = json_get(input->object, "metadata.annotations");
+	const cJSON *ledger = json_member(annotations, ANNOTATION_LEDGER);
+	struct reconciling r = {
+	    .input = input,
+	    .row = row,
+	    .intents = intents,
+	    .ledger = cJSON_IsString(ledger) ? ledger->valuestring : NULL,
+	};
+	row->rank = rank_of(input->facts);
+	switch (input->policy->phase) {
+	case PHASE_HOLD:
+		hold_workload(&r);
+		break;
+	case PHASE_ON:
+	case PHASE_REMOVE:
+		if (build_plan(&r))
+			act_on_plan(&r);
+		break;
+	case PHASE_OFF:
+	case PHASE_GONE:
+		tell(&r, WORKLOAD_IGNORED, REASON_NONE, "");
+		break;
+	}
+	plan_freep(&r.plan);
+	*ret_changed = r.changed;
+}

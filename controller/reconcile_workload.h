@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reconcile of one workload: plan, and write it when everything allows it. Pure:
+ * (object, facts, policy, what is remembered) in, intents and the new row out.
+ */
+#ifndef LLMD_CONTROLLER_RECONCILE_WORKLOAD_H
+#define LLMD_CONTROLLER_RECONCILE_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include "controller/intent.h"
+#include "controller/moment.h"
+#include "controller/policy.h"
+#include "controller/roster.h"
+#include "inject/surroundings.h"
+
+struct workload_input {
+	enum resource_id resource;
+	const cJSON *object; /* with resourceVersion */
+	const struct facts *facts;
+	const struct policy *policy;
+	const struct roster *roster; /* for the turn; holds `row` */
+	struct moment now;
+};
+
+/*
+ * Brings `row` up to date (state, reason, words, undo record, rank) and adds at most one
+ * write, and Events for what is new. `ret_changed`: status shows something else now.
+ */
+void reconcile_workload(const struct workload_input *input, struct roster_row *row,
+			struct intents *intents, bool *ret_changed);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+
+static const struct {
+	const char *name;
+	int weight; /* what status lists first when there is not room for all; 0: not listed */
+} states[WORKLOAD_STATE_COUNT] = {
+    [WORKLOAD_UNSEEN] = {"Unseen", 0},     [WORKLOAD_IGNORED] = {"Ignored", 0},
+    [WORKLOAD_INJECTED] = {"Injected", 1}, [WORKLOAD_PENDING] = {"Pending", 3},
+    [WORKLOAD_SKIPPED] = {"Skipped", 2},   [WORKLOAD_CONFLICTING] = {"Conflicting", 5},
+    [WORKLOAD_FAILED] = {"Failed", 4},
+};
+
+const char *workload_state_name(enum workload_state state)
+{
+	return states[state].name;
+}
+
+static void row_release(struct roster_row *row)
+{
+	free(row->name);
+	free(row->message);
+	undo_record_release(&row->undo);
+	refusal_clear(&row->refusal);
+}
+
+void roster_release(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		row_release(&roster->rows[i]);
+	free(roster->rows);
+	*roster = (struct roster){0};
+}
+
+static size_t position(const struct roster *roster, enum resource_id resource, const char *name,
+		       bool *ret_found)
+{
+	size_t low = 0;
+	size_t high = roster->count;
+	int order = 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct roster_row *row = &roster->rows[middle];
+		order = row->resource != resource ? (row->resource < resource ? -1 : 1)
+						  : strcmp(row->name, name);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_found = low < roster->count && roster->rows[low].resource == resource &&
+		     strcmp(roster->rows[low].name, name) == 0;
+	return low;
+}
+
+struct roster_row *roster_find(const struct roster *roster, enum resource_id resource,
+			       const char *name)
+{
+	bool found = false;
+	size_t index = position(roster, resource, name, &found);
+	return found ? &roster->rows[index] : NULL;
+}
+
+struct roster_row *roster_need(struct roster *roster, enum resource_id resource, const char *name)
+{
+	bool found = false;
+	size_t index = position(roster, resource, name, &found);
+	if (found)
+		return &roster->rows[index];
+	roster->rows = grow(roster->rows, roster->count, sizeof(*roster->rows));
+	memmove(roster->rows + index + 1, roster->rows + index,
+		(roster->count - index) * sizeof(*roster->rows));
+	roster->count++;
+	roster->rows[index] = (struct roster_row){.resource = resource,
+						  .name = xstrdup(name),
+						  .message = xstrdup(""),
+						  .rank = RANK_SERVER};
+	return &roster->rows[index];
+}
+
+void roster_drop(struct roster *roster, enum resource_id resource, const char *name)
+{
+	bool found = false;
+	size_t index = position(roster, resource, name, &found);
+	if (!found)
+		return;
+	row_release(&roster->rows[index]);
+	roster->count--;
+	memmove(roster->rows + index, roster->rows + index + 1,
+		(roster->count - index) * sizeof(*roster->rows));
+}
+
+static bool resource_of_row(const cJSON *row, enum resource_id *ret_resource)
+{
+	const char *kind = json_str(row, "kind");
+	for (size_t i = 0; kind != NULL && i < RESOURCE_COUNT; i++) {
+		const struct resource *resource = resource_get((enum resource_id)i);
+		if ((resource->flags & RESOURCE_WORKLOAD) == 0 || strcmp(resource->kind, kind) != 0)
+			continue;
+		*ret_resource = (enum resource_id)i;
+		return true;
+	}
+	return false;
+}
+
+static enum reason reason_of_row(const cJSON *row)
+{
+	const char *word = json_str(row, "reason");
+	for (int i = 0; word != NULL && i < REASON_COUNT; i++)
+		if (strcmp(reason_info((enum reason)i)->word, word) == 0)
+			return (enum reason)i;
+	return REASON_NONE;
+}
+
+void roster_load(struct roster *roster, const cJSON *status_workloads)
+{
+	const cJSON *item = NULL;
+	roster->loaded = true;
+	cJSON_ArrayForEach(item, status_workloads)
+	{
+		enum resource_id resource = RESOURCE_COUNT;
+		const char *name = json_str(item, "name");
+		const char *message = json_str(item, "message");
+		if (name == NULL || !resource_of_row(item, &resource))
+			continue;
+		struct roster_row *row = roster_need(roster, resource, name);
+		if (row->state != WORKLOAD_UNSEEN || row->undo.uid != NULL)
+			continue;
+		undo_record_release(&row->undo);
+		undo_from_row(item, &row->undo);
+		row->reason = reason_of_row(item);
+		free(row->message);
+		row->message = xstrdup(message == NULL ? "" : message);
+	}
+}
+
+bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
+		 const char *message)
+{
+	bool first = row->state == WORKLOAD_UNSEEN;
+	bool same_words = row->reason == reason && strcmp(row->message, message) == 0;
+	bool changed = !same_words || (!first && row->state != state);
+	row->state = state;
+	row->reason = reason;
+	row->stale = false;
+	if (strcmp(row->message, message) != 0) {
+		free(row->message);
+		row->message = xstrdup(message);
+	}
+	return changed;
+}
+
+static bool is_before(const struct roster_row *a, const struct roster_row *b)
+{
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	if (a->resource != b->resource)
+		return a->resource < b->resource;
+	return strcmp(a->name, b->name) < 0;
+}
+
+static bool is_in_line(const struct roster_row *row, uint64_t mono_ms)
+{
+	return row->state == WORKLOAD_PENDING &&
+	       (row->reason == REASON_WAITING_FOR_TURN ||
+		row->reason == REASON_WAITING_FOR_COLLECTOR) &&
+	       !refusal_holds(&row->refusal, row->refusal.version, mono_ms);
+}
+
+const struct roster_row *roster_next(const struct roster *roster, uint64_t mono_ms)
+{
+	const struct roster_row *next = NULL;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_row *row = &roster->rows[i];
+		if (row->state == WORKLOAD_UNSEEN || row->stale)
+			return NULL;
+		if (is_in_line(row, mono_ms) && (next == NULL || is_before(row, next)))
+			next = row;
+	}
+	return next;
+}
+
+bool roster_is_turn(const struct roster *roster, const struct roster_row *row, uint64_t mono_ms)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_row *other = &roster->rows[i];
+		if (other == row)
+			continue;
+		if (other->state == WORKLOAD_UNSEEN || other->stale)
+			return false;
+		if (is_in_line(other, mono_ms) && is_before(other, row))
+			return false;
+	}
+	return true;
+}
+
+bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms)
+{
+	if (refusal->message == NULL || mono_ms >= refusal->retry_at_ms)
+		return false;
+	return version == NULL || refusal->version == NULL ||
+	       strcmp(version, refusal->version) == 0;
+}
+
+void refusal_note(struct refusal *refusal, enum status status, const char *message,
+		  const char *version, uint64_t mono_ms, uint64_t at_least_ms)
+{
+	enum { LONGEST_MS = 300000 };
+	uint64_t delay = status_info(status)->requeue_delay_ms;
+	unsigned failures = refusal->failures + (refusal->failures < 30);
+	bool terminal = delay == 0;
+	for (unsigned i = 1; i < failures && delay < LONGEST_MS; i++)
+		delay *= 2;
+	delay = delay > LONGEST_MS ? LONGEST_MS : delay;
+	delay = delay < at_least_ms ? at_least_ms : delay;
+	char *kept_message = xstrdup(message);
+	char *kept_version = version == NULL ? NULL : xstrdup(version);
+	refusal_clear(refusal);
+	*refusal = (struct refusal){.message = kept_message,
+				    .version = kept_version,
+				    .failures = failures,
+				    .retry_at_ms = terminal ? UINT64_MAX : mono_ms + delay};
+}
+
+void refusal_clear(struct refusal *refusal)
+{
+	free(refusal->message);
+	free(refusal->version);
+	*refusal = (struct refusal){0};
+}
+
+struct roster_counts roster_count(const struct roster *roster)
+{
+	struct roster_counts counts = {0};
+	for (size_t i = 0; i < roster->count; i++) {
+		enum workload_state state = roster->rows[i].state;
+		counts.by_state[state]++;
+		counts.workloads += states[state].weight > 0;
+	}
+	return counts;
+}
+
+static cJSON *row_status(const struct roster_row *row)
+{
+	cJSON *item = cJSON_CreateObject();
+	json_set_str(item, "kind", resource_get(row->resource)->kind);
+	json_set_str(item, "name", row->name);
+	json_set_str(item, "state", states[row->state].name);
+	if (row->reason != REASON_NONE)
+		json_set_str(item, "reason", reason_info(row->reason)->word);
+	if (row->message[0] != '\0')
+		json_set_str(item, "message", row->message);
+	undo_to_row(&row->undo, item);
+	return item;
+}
+
+cJSON *roster_status(const struct roster *roster)
+{
+	cJSON *list = cJSON_CreateArray();
+	size_t left = LIMIT_STATUS_WORKLOADS;
+	bool *chosen = xcalloc(roster->count + 1, sizeof(*chosen));
+	for (int weight = 5; weight > 0; weight--)
+		for (size_t i = 0; i < roster->count && left > 0; i++)
+			if (states[roster->rows[i].state].weight == weight) {
+				chosen[i] = true;
+				left--;
+			}
+	for (size_t i = 0; i < roster->count; i++)
+		if (chosen[i])
+			(void)cJSON_AddItemToArray(list, row_status(&roster->rows[i]));
+	free(chosen);
+	return list;
+}

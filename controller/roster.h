@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The workloads of one namespace and where each stands: what status shows, whose turn it
+ * is to be written, and what is remembered of each beyond its own object (DESIGN §4.6:
+ * `kubectl rollout undo` takes the ledger away). Begins with the rows of the Tracing's
+ * status, so that it outlasts the process.
+ */
+#ifndef LLMD_CONTROLLER_ROSTER_H
+#define LLMD_CONTROLLER_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "controller/moment.h"
+#include "controller/resource.h"
+#include "controller/undo.h"
+#include "inject/reason.h"
+
+enum workload_state {
+	WORKLOAD_UNSEEN,  /* not looked at since the start */
+	WORKLOAD_IGNORED, /* nothing of ours to do: not listed in status */
+	WORKLOAD_INJECTED,
+	WORKLOAD_PENDING, /* a write is planned */
+	WORKLOAD_SKIPPED,
+	WORKLOAD_CONFLICTING,
+	WORKLOAD_FAILED, /* a write was refused */
+	WORKLOAD_STATE_COUNT
+};
+
+/* The order in which workloads are written; smaller first (DESIGN §7). */
+enum workload_rank { RANK_EPP, RANK_SERVER, RANK_EPP_FAIL_CLOSE };
+
+/* A write that was refused: holds until then, or until the object or the settings change. */
+struct refusal {
+	char *message; /* the server's own words; NULL: none */
+	char *version; /* generation of the object (our own: of the Tracing) it was about */
+	unsigned failures;
+	uint64_t retry_at_ms; /* UINT64_MAX: never by itself */
+};
+
+struct roster_row {
+	enum resource_id resource;
+	char *name;
+	enum workload_state state;
+	enum reason reason;
+	char *message; /* for people; never NULL */
+	enum workload_rank rank;
+	bool stale;         /* what it depends on has changed since it was looked at */
+	unsigned conflicts; /* 409 in a row */
+	struct undo_record undo;
+	struct refusal refusal;
+};
+
+struct roster {
+	struct roster_row *rows; /* by resource, name */
+	size_t count;
+	bool loaded; /* the status' rows were taken in */
+};
+
+void roster_release(struct roster *roster);
+
+/* Takes in the rows of a Tracing's status for workloads that have none yet. */
+void roster_load(struct roster *roster, const cJSON *status_workloads);
+
+/* Borrowed; valid until rows are added or dropped. */
+struct roster_row *roster_find(const struct roster *roster, enum resource_id resource,
+			       const char *name);
+struct roster_row *roster_need(struct roster *roster, enum resource_id resource, const char *name);
+void roster_drop(struct roster *roster, enum resource_id resource, const char *name);
+
+/* Sets what people see; true when something of it is different from before. */
+bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
+		 const char *message);
+
+/*
+ * True when it is this row's turn to be written: every row was looked at, and no other one
+ * that waits for the collector or its turn comes before it. One that waits for something
+ * else (somebody's rollout) or whose write was refused holds nobody up.
+ */
+bool roster_is_turn(const struct roster *roster, const struct roster_row *row, uint64_t mono_ms);
+/* The row whose turn it is, or NULL. */
+const struct roster_row *roster_next(const struct roster *roster, uint64_t mono_ms);
+
+bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms);
+void refusal_note(struct refusal *refusal, enum status status, const char *message,
+		  const char *version, uint64_t mono_ms, uint64_t at_least_ms);
+void refusal_clear(struct refusal *refusal);
+
+/* "Injected", … as in status. */
+const char *workload_state_name(enum workload_state state);
+
+/* The rows for status, most telling first, at most LIMIT_STATUS_WORKLOADS. Owned. */
+NODISCARD cJSON *roster_status(const struct roster *roster);
+
+struct roster_counts {
+	size_t workloads; /* all that status would list */
+	size_t by_state[WORKLOAD_STATE_COUNT];
+};
+struct roster_counts roster_count(const struct roster *roster);
+
+#endif

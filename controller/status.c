@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void add_condition(cJSON *conditions, const struct status_input *input, const char *type,
+			  const struct verdict *verdict)
+{
+	char now[MOMENT_TEXT_MAX];
+	const cJSON *live = object_condition(input->tracing, type);
+	const char *since = json_str(live, "lastTransitionTime");
+	if (verdict->status == NULL)
+		return;
+	moment_format(input->now.wall_us, now);
+	bool same = since != NULL && text_equal(json_str(live, "status"), verdict->status);
+	cJSON *condition = cJSON_CreateObject();
+	json_set_str(condition, "type", type);
+	json_set_str(condition, "status", verdict->status);
+	json_set_str(condition, "reason", verdict->reason);
+	json_set_str(condition, "message", verdict->message);
+	json_set_str(condition, "lastTransitionTime", same ? since : now);
+	json_set_int(condition, "observedGeneration",
+		     json_int(input->tracing, "metadata.generation", 0));
+	(void)cJSON_AddItemToArray(conditions, condition);
+}
+
+/* A guarantee of our own collector that a foreign one cannot give. */
+static void add_guarantee(cJSON *conditions, const struct status_input *input, const char *type,
+			  bool wanted, const char *what)
+{
+	struct verdict verdict = {.status = NULL};
+	const char *mode = input->collector->mode;
+	bool own = text_equal(mode, "Deployment") || text_equal(mode, "OpenTelemetryCollector");
+	if (mode == NULL)
+		return;
+	if (!own)
+		verdict_set(&verdict, "False", "NotOurCollector",
+			    "%s is not in force: the collector is not ours", what);
+	else if (!wanted)
+		verdict_set(&verdict, "False", "SwitchedOff", "%s is switched off in the settings",
+			    what);
+	else
+		verdict_set(&verdict, "True", "OurCollector", "%s is in force", what);
+	add_condition(conditions, input, type, &verdict);
+}
+
+static void judge_injected(const struct roster_counts *counts, struct verdict *verdict)
+{
+	size_t pending = counts->by_state[WORKLOAD_PENDING] + counts->by_state[WORKLOAD_UNSEEN];
+	size_t trouble = counts->by_state[WORKLOAD_FAILED] + counts->by_state[WORKLOAD_CONFLICTING];
+	size_t injected = counts->by_state[WORKLOAD_INJECTED];
+	if (trouble > 0)
+		verdict_set(verdict, "False", "SomeFailed",
+			    "%zu of %zu workloads could not be written or are undone by others",
+			    trouble, counts->workloads);
+	else if (pending > 0)
+		verdict_set(verdict, "False", "InProgress", "%zu of %zu workloads are pending",
+			    pending, counts->workloads);
+	else if (counts->workloads == 0)
+		verdict_set(verdict, "False", "NoWorkloads",
+			    "no llm-d component was found in this namespace");
+	else if (injected == 0)
+		verdict_set(verdict, "False", "NothingInjected",
+			    "all %zu workloads are skipped; status.workloads says why",
+			    counts->workloads);
+	else
+		verdict_set(verdict, "True", "Injected", "%zu of %zu workloads are injected",
+			    injected, counts->workloads);
+}
+
+static bool is_true(const struct verdict *verdict)
+{
+	return verdict->status != NULL && strcmp(verdict->status, "True") == 0;
+}
+
+static void judge_ready(const struct status_input *input, const struct verdict *injected,
+			struct verdict *verdict)
+{
+	const struct verdict *const parts[] = {&input->enabled, &input->settings_valid,
+					       &input->collector->collector,
+					       &input->collector->backend, injected};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (is_true(parts[i]))
+			continue;
+		verdict_set(verdict, "False",
+			    parts[i]->reason[0] == '\0' ? "Unknown" : parts[i]->reason, "%s",
+			    parts[i]->message);
+		return;
+	}
+	verdict_set(verdict, "True", "Ready",
+		    "collector and back end are ready and every workload is done");
+}
+
+static cJSON *build_conditions(const struct status_input *input, const struct roster_counts *counts)
+{
+	cJSON *conditions = cJSON_CreateArray();
+	struct verdict injected = {.status = NULL};
+	struct verdict ready = {.status = NULL};
+	add_condition(conditions, input, "Enabled", &input->enabled);
+	add_condition(conditions, input, "SettingsValid", &input->settings_valid);
+	if (input->collector != NULL) {
+		judge_injected(counts, &injected);
+		judge_ready(input, &injected, &ready);
+		add_condition(conditions, input, "CollectorReady", &input->collector->collector);
+		add_condition(conditions, input, "BackendReady", &input->collector->backend);
+		add_guarantee(conditions, input, "PrivacyInForce",
+			      input->settings != NULL && input->settings->drop_content,
+			      "removal of content from spans");
+		add_guarantee(conditions, input, "FilterInForce", true,
+			      "the filter of metrics scraping");
+		add_guarantee(conditions, input, "LimitsInForce", true, "the memory limiter");
+		add_condition(conditions, input, "Injected", &injected);
+	} else {
+		verdict_set(&ready, "False", input->enabled.reason, "%s", input->enabled.message);
+	}
+	add_condition(conditions, input, "Ready", &ready);
+	return conditions;
+}
+
+static void add_collector(cJSON *status, const struct status_input *input)
+{
+	const struct collector_plan *plan = input->collector;
+	if (plan->mode == NULL)
+		return;
+	bool worked = is_true(&plan->collector) ||
+		      (json_bool(input->tracing, "status.collector.worked", false) &&
+		       text_equal(json_str(input->tracing, "status.collector.mode"), plan->mode));
+	cJSON *collector = json_set_object(status, "collector");
+	json_set_str(collector, "mode", plan->mode);
+	if (plan->fell_back)
+		json_set_str(collector, "reason", "OperatorNotResponding");
+	if (worked)
+		json_set_bool(collector, "worked", true);
+}
+
+/* What holds in the end: the settings over the operator's defaults. */
+static void add_effective(cJSON *status, const struct settings *settings)
+{
+	cJSON *effective = json_set_object(status, "effective");
+	json_set_str(effective, "endpoint", settings->endpoint);
+	json_set_str(effective, "sampler", settings->sampler);
+	json_set_str(effective, "ratio", settings->ratio);
+	if (settings->detailed != NULL)
+		json_set_str(effective, "detailedTraces", settings->detailed);
+	if (settings->collector_image != NULL)
+		json_set_str(effective, "collectorImage", settings->collector_image);
+	if (settings->backend == BACKEND_JAEGER && settings->jaeger_image != NULL)
+		json_set_str(effective, "jaegerImage", settings->jaeger_image);
+}
+
+cJSON *status_build(const struct status_input *input)
+{
+	struct roster_counts counts = roster_count(input->roster);
+	cJSON *status = cJSON_CreateObject();
+	json_set_int(status, "observedGeneration",
+		     json_int(input->tracing, "metadata.generation", 0));
+	json_set(status, "conditions", build_conditions(input, &counts));
+	cJSON *counters = json_set_object(status, "counters");
+	json_set_int(counters, "workloads", (long)counts.workloads);
+	json_set_int(counters, "injected", (long)counts.by_state[WORKLOAD_INJECTED]);
+	json_set_int(counters, "pending", (long)counts.by_state[WORKLOAD_PENDING]);
+	json_set_int(counters, "skipped", (long)counts.by_state[WORKLOAD_SKIPPED]);
+	json_set_int(
+	    counters, "failed",
+	    (long)(counts.by_state[WORKLOAD_FAILED] + counts.by_state[WORKLOAD_CONFLICTING]));
+	if (input->collector != NULL)
+		add_collector(status, input);
+	if (input->settings != NULL)
+		add_effective(status, input->settings);
+	json_set(status, "workloads", roster_status(input->roster));
+	return status;
+}
+
+cJSON *status_patch(const cJSON *tracing, const cJSON *wanted)
+{
+	const cJSON *live = json_member(tracing, "status");
+	const cJSON *item = NULL;
+	cJSON *changes = cJSON_CreateObject();
+	cJSON_ArrayForEach(item, wanted)
+	{
+		const cJSON *held = json_member(live, item->string);
+		if (held != NULL && json_equal(held, item))
+			continue;
+		/* a merge patch merges objects: what is no longer wanted of them must be named */
+		cJSON *value = json_clone(item);
+		const cJSON *old = NULL;
+		if (cJSON_IsObject(held) && cJSON_IsObject(value)) {
+			cJSON_ArrayForEach(old, held)
+			{
+				if (json_member(item, old->string) == NULL)
+					json_set(value, old->string, cJSON_CreateNull());
+			}
+		}
+		json_set(changes, item->string, value);
+	}
+	cJSON_ArrayForEach(item, live)
+	{
+		if (json_member(wanted, item->string) == NULL)
+			json_set(changes, item->string, cJSON_CreateNull());
+	}
+	if (changes->child == NULL) {
+		cJSON_Delete(changes);
+		return NULL;
+	}
+	cJSON *patch = cJSON_CreateObject();
+	json_set(patch, "status", changes);
+	return patch;
+}

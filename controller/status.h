@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The status of a Tracing: conditions by the API conventions (lastTransitionTime changes
+ * only with the status), counters, effective values and the bounded list of workloads.
+ * Pure: a status is built, compared with the live one, and sent only when different.
+ */
+#ifndef LLMD_CONTROLLER_STATUS_H
+#define LLMD_CONTROLLER_STATUS_H
+
+#include "controller/collector.h"
+#include "controller/roster.h"
+
+struct status_input {
+	const cJSON *tracing; /* with its live status */
+	struct moment now;
+	struct verdict enabled;
+	struct verdict settings_valid;          /* status NULL: not stated */
+	const struct collector_plan *collector; /* NULL: not stated */
+	const struct settings *settings;        /* effective values; NULL: not stated */
+	const struct roster *roster;
+};
+
+/* The whole wanted status. Owned. */
+NODISCARD cJSON *status_build(const struct status_input *input);
+
+/* The merge patch {"status": …} that makes `wanted` of the live status; NULL when nothing differs. Owned. */
+NODISCARD cJSON *status_patch(const cJSON *tracing, const cJSON *wanted);
+
+#endif

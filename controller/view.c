@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "inject/objects.h"
+
+bool object_is_managed(const cJSON *object)
+{
+	const cJSON *labels = json_get(object, "metadata.labels");
+	const cJSON *label = json_member(labels, LABEL_MANAGED_BY);
+	return cJSON_IsString(label) && strcmp(label->valuestring, MANAGED_BY) == 0;
+}
+
+const cJSON *object_condition(const cJSON *object, const char *type)
+{
+	const cJSON *condition = NULL;
+	cJSON_ArrayForEach(condition, json_get(object, "status.conditions"))
+	{
+		if (text_equal(json_str(condition, "type"), type))
+			return condition;
+	}
+	return NULL;
+}
+
+void object_generation(const cJSON *object, char *text, size_t size)
+{
+	(void)snprintf(text, size, "%ld", json_int(object, "metadata.generation", 0));
+}
+
+static cJSON *parse_if_there(const struct object *object)
+{
+	return object == NULL ? NULL : object_parse(object);
+}
+
+static void gather_namespace(struct view *view, const struct store *store)
+{
+	const struct object *object = store_get(store, RESOURCE_NAMESPACE, "", view->name);
+	if (object == NULL)
+		return;
+	CLEANUP(json_freep) cJSON *tree = object_parse(object);
+	const cJSON *annotations = json_get(tree, "metadata.annotations");
+	const cJSON *value = json_member(annotations, ANNOTATION_ENABLED);
+	view->exists = true;
+	view->terminating = object->deleting;
+	view->uid = xstrdup(object->uid);
+	if (cJSON_IsString(value))
+		view->switch_value = xstrdup(value->valuestring);
+}
+
+static void count_ours(struct view *view, const struct store *store)
+{
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		size_t count = 0;
+		enum resource_id id = (enum resource_id)i;
+		struct object *const *items = store_range(store, id, view->name, &count);
+		bool workload = (resource_get(id)->flags & RESOURCE_WORKLOAD) != 0;
+		for (size_t k = 0; k < count; k++) {
+			view->ledgers += workload && items[k]->ledger && !items[k]->deleting;
+			view->managed += id != RESOURCE_TRACING && items[k]->managed;
+		}
+	}
+}
+
+static void gather_live(struct view *view, const struct store *store)
+{
+	view->live_count = owned_object_count;
+	view->live = xcalloc(owned_object_count + 1, sizeof(cJSON *));
+	for (size_t i = 0; i < owned_object_count; i++) {
+		enum resource_id id = RESOURCE_COUNT;
+		if (resource_find(owned_objects[i].api_version, owned_objects[i].kind, &id))
+			view->live[i] =
+			    parse_if_there(store_get(store, id, view->name, owned_objects[i].name));
+	}
+	size_t count = 0;
+	struct object *const *slices =
+	    store_range(store, RESOURCE_ENDPOINTSLICE, view->name, &count);
+	view->slices = cJSON_CreateArray();
+	for (size_t i = 0; i < count; i++) {
+		cJSON *slice = object_parse(slices[i]);
+		if (slice != NULL)
+			(void)cJSON_AddItemToArray(view->slices, slice);
+	}
+}
+
+/*
+ * The grace of a missing annotation runs on from what the status says, so that a restart
+ * does not begin it anew; a clock that differs can only shorten it to nothing or restart it.
+ */
+static void gather_clocks(struct view *view, struct namespace *memory)
+{
+	const cJSON *enabled = object_condition(view->tracing, "Enabled");
+	const char *reason = json_str(enabled, "reason");
+	int64_t since = moment_parse(json_str(enabled, "lastTransitionTime"), view->now.wall_us);
+	uint64_t past_ms =
+	    since < view->now.wall_us ? (uint64_t)((view->now.wall_us - since) / 1000) : 0;
+	uint64_t start = past_ms < view->now.mono_ms ? view->now.mono_ms - past_ms : 0;
+	bool was_pending = text_equal(reason, reason_info(REASON_REMOVAL_PENDING)->word);
+	bool was_removing = text_equal(reason, "Removing");
+	if (view->switch_value != NULL) {
+		memory->missing = false;
+	} else if (!memory->missing) {
+		memory->missing = true;
+		memory->missing_since_ms = was_pending || was_removing ? start : view->now.mono_ms;
+		if (was_removing)
+			memory->missing_since_ms = 0;
+	}
+	if (was_removing && !memory->removing) {
+		memory->removing = true;
+		memory->removing_since_ms = start;
+	}
+	view->missing_ms = memory->missing ? view->now.mono_ms - memory->missing_since_ms : 0;
+	view->removing_ms = memory->removing ? view->now.mono_ms - memory->removing_since_ms : 0;
+}
+
+void view_gather(struct view *view, const struct store *store, struct namespace *memory,
+		 const enum access *access, const struct operator_options *options,
+		 struct moment now)
+{
+	*view = (struct view){.name = memory->name,
+			      .now = now,
+			      .options = options,
+			      .access = access,
+			      .memory = memory};
+	gather_namespace(view, store);
+	const struct object *tracing = store_get(store, RESOURCE_TRACING, view->name, TRACING_NAME);
+	if (tracing != NULL && !tracing->deleting)
+		view->tracing = object_parse(tracing);
+	if (view->tracing != NULL) {
+		memory->tracing_seen = true;
+		if (!memory->roster.loaded)
+			roster_load(&memory->roster, json_get(view->tracing, "status.workloads"));
+	}
+	view->tracing_seen = memory->tracing_seen;
+	gather_clocks(view, memory);
+	gather_live(view, store);
+	count_ours(view, store);
+}
+
+void view_release(struct view *view)
+{
+	free(view->uid);
+	free(view->switch_value);
+	cJSON_Delete(view->tracing);
+	for (size_t i = 0; i < view->live_count; i++)
+		cJSON_Delete(view->live[i]);
+	free(view->live);
+	cJSON_Delete(view->slices);
+	*view = (struct view){0};
+}
+
+/* A status of ours that says "on", or that taking back has begun; or objects of ours. */
+static bool was_enabled(const struct view *view)
+{
+	const cJSON *enabled = object_condition(view->tracing, "Enabled");
+	return view->managed > 0 || text_equal(json_str(enabled, "status"), "True") ||
+	       text_equal(json_str(enabled, "reason"), "Removing");
+}
+
+struct phase_result view_phase(const struct view *view)
+{
+	struct phase_input input = {
+	    .exists = view->exists,
+	    .terminating = view->terminating,
+	    .switch_value = view->switch_value,
+	    .was_enabled = was_enabled(view),
+	    .has_ours = view->ledgers > 0 || view->managed > 0,
+	    .tracing_readable = view->access[RESOURCE_TRACING] == ACCESS_READABLE,
+	    .has_tracing = view->tracing != NULL,
+	    .tracing_seen = view->tracing_seen,
+	    .missing_ms = view->missing_ms,
+	    .removal_grace_ms = view->options->removal_grace_ms,
+	};
+	return phase_decide(&input);
+}
+
+const cJSON *view_live(const struct view *view, const char *kind, const char *name,
+		       size_t *ret_index)
+{
+	for (size_t i = 0; i < view->live_count; i++) {
+		if (strcmp(owned_objects[i].kind, kind) != 0 ||
+		    strcmp(owned_objects[i].name, name) != 0)
+			continue;
+		if (ret_index != NULL)
+			*ret_index = i;
+		return view->live[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gather: everything that reconcile may look at for one namespace, taken from the store
+ * and from what is remembered, as one immutable value. Reconcile and everything below it
+ * sees the cluster through this only.
+ */
+#ifndef LLMD_CONTROLLER_VIEW_H
+#define LLMD_CONTROLLER_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/json.h"
+#include "controller/moment.h"
+#include "controller/namespace.h"
+#include "controller/phase.h"
+#include "controller/store.h"
+#include "inject/settings.h"
+
+/* Of the command line; borrowed by all. */
+struct operator_options {
+	uint64_t removal_grace_ms;
+	uint64_t collector_timeout_ms;  /* of an OpenTelemetryCollector without effect: 60 s */
+	uint64_t teardown_timeout_ms;   /* collector goes although workloads are left: 15 min */
+	const char *operator_namespace; /* NULL: not known */
+	bool dry_run;
+};
+
+/* How far a kind can be read. */
+enum access {
+	ACCESS_PENDING, /* not listed yet */
+	ACCESS_READABLE,
+	ACCESS_ABSENT, /* not served */
+	ACCESS_DENIED, /* or failing for long */
+};
+
+struct view {
+	const char *name;
+	struct moment now;
+	const struct operator_options *options;
+	const enum access *access; /* by resource */
+
+	/* the Namespace */
+	bool exists;
+	bool terminating;
+	char *uid;
+	char *switch_value; /* NULL: missing */
+
+	/* the Tracing */
+	cJSON *tracing; /* NULL: none, or being deleted */
+	bool tracing_seen;
+	uint64_t missing_ms;
+	uint64_t removing_ms; /* for how long it is being taken back; 0: not */
+
+	/* What stands under the names of the objects that we may own, ours or not: by row of owned_objects. */
+	cJSON **live;
+	size_t live_count;
+	cJSON *slices; /* array: EndpointSlices of the two Services */
+
+	size_t ledgers; /* workloads that carry a ledger */
+	size_t managed; /* objects with our label, the Tracing not counted */
+
+	const struct namespace *memory;
+};
+
+void view_gather(struct view *view, const struct store *store, struct namespace *memory,
+		 const enum access *access, const struct operator_options *options,
+		 struct moment now);
+void view_release(struct view *view);
+
+/* What the switch means, from the view. */
+struct phase_result view_phase(const struct view *view);
+
+/* The live object under an owned name, or NULL. `ret_index`: its row (may be NULL). */
+const cJSON *view_live(const struct view *view, const char *kind, const char *name,
+		       size_t *ret_index);
+
+/* True when the object carries our managed-by label. */
+bool object_is_managed(const cJSON *object);
+
+/* metadata.generation as text: what a refusal is about. */
+void object_generation(const cJSON *object, char *text, size_t size);
+
+/* The condition of that type in an object's status.conditions, or NULL. */
+const cJSON *object_condition(const cJSON *object, const char *type);
+
+#endif
