@@ -45,10 +45,15 @@ enum status api_status_reaction(long code)
 	return code >= 500 || code == 0 ? STATUS_RETRY : STATUS_INVALID;
 }
 
+/* Cut at a whole character when it is too long. */
 static void copy_text(char *to, size_t size, const char *from)
 {
-	if (from != NULL)
-		(void)snprintf(to, size, "%s", from);
+	if (from == NULL)
+		return;
+	size_t len = strnlen(from, size - 1);
+	len = text_utf8_valid_prefix(from, len);
+	memcpy(to, from, len);
+	to[len] = '\0';
 }
 
 /* The first line of a body that is not a Status, without control characters. */

@@ -159,6 +159,7 @@ static const struct {
     {"a >;", "line 1: a redirection without its target"},
     {"case a in b c) d;; esac", "line 1: a case pattern that cannot be read"},
     {"[[ a", "line 1: [[ without its ]]"},
+    {"a b\\", "line 1: a backslash as its last character"},
     {"a b\r\n", "it holds carriage returns or NUL bytes"},
 };
 
