@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/emit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+struct emitter {
+	struct batch *batch;
+	struct buffer *out;
+	bool json; /* the output is JSON values, else YAML documents */
+	size_t comments_lost;
+};
+
+static void end_line(struct buffer *out)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '\n')
+		buffer_add_char(out, '\n');
+}
+
+/* The object keeps its node, so its place in a list and its document stay what they are. */
+static enum status apply(struct batch *batch, struct entry *entry, struct error *err)
+{
+	cJSON *edited = NULL;
+	enum status status = batch_edit(batch, entry, &edited, err);
+	if (status != STATUS_OK)
+		return status;
+	cJSON *content = entry->object->child;
+	entry->object->child = edited->child;
+	edited->child = content;
+	cJSON_Delete(edited);
+	return STATUS_OK;
+}
+
+/* Entries stand in the order of their documents. */
+static enum status apply_document(struct batch *batch, size_t *at, size_t input, size_t document,
+				  bool *ret_edited, struct error *err)
+{
+	*ret_edited = false;
+	for (; *at < batch->count; (*at)++) {
+		struct entry *entry = &batch->entries[*at];
+		if (entry->input != input || entry->document != document)
+			return STATUS_OK;
+		if (entry->plan == NULL || !entry->plan->changes)
+			continue;
+		enum status status = apply(batch, entry, err);
+		if (status != STATUS_OK)
+			return status;
+		*ret_edited = true;
+	}
+	return STATUS_OK;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* White space around the value stays; one line stays one line. */
+static void reprint_json(struct emitter *emitter, const struct input *input,
+			 const struct yaml_document *document)
+{
+	size_t start = document->start;
+	size_t end = document->end;
+	while (start < end && is_space(input->text[start]))
+		start++;
+	while (end > start && is_space(input->text[end - 1]))
+		end--;
+	buffer_add(emitter->out, input->text + document->start, start - document->start);
+	if (memchr(input->text + start, '\n', end - start) == NULL)
+		json_print(document->tree, emitter->out);
+	else
+		json_print_pretty(document->tree, emitter->out);
+	buffer_add(emitter->out, input->text + end, document->end - end);
+}
+
+static void reprint_yaml(struct emitter *emitter, const struct yaml_document *document)
+{
+	if (document->explicit_start)
+		buffer_add_str(emitter->out, "---\n");
+	yaml_print(document->tree, emitter->out);
+	if (document->explicit_end)
+		buffer_add_str(emitter->out, "...\n");
+}
+
+static void convert(struct emitter *emitter, const struct yaml_document *document)
+{
+	if (document->tree == NULL)
+		return;
+	if (emitter->json) {
+		json_print_pretty(document->tree, emitter->out);
+		buffer_add_char(emitter->out, '\n');
+	} else {
+		buffer_add_str(emitter->out, "---\n");
+		yaml_print(document->tree, emitter->out);
+	}
+}
+
+/* Between two inputs there has to be what stands between two documents. */
+static void separate(struct emitter *emitter, const struct input *input,
+		     const struct yaml_document *document)
+{
+	end_line(emitter->out);
+	if (emitter->out->len == 0 || emitter->json || input->stream.json)
+		return;
+	if (input->text[document->start] == '%')
+		buffer_add_str(emitter->out, "...\n");
+	else if (!document->explicit_start)
+		buffer_add_str(emitter->out, "---\n");
+}
+
+static void emit_document(struct emitter *emitter, const struct input *input, size_t index,
+			  bool edited)
+{
+	const struct yaml_document *document = &input->stream.documents[index];
+	if (index == 0)
+		separate(emitter, input, document);
+	if (input->stream.json != emitter->json)
+		convert(emitter, document);
+	else if (!edited)
+		buffer_add(emitter->out, input->text + document->start,
+			   document->end - document->start);
+	else if (emitter->json)
+		reprint_json(emitter, input, document);
+	else
+		reprint_yaml(emitter, document);
+	if (document->has_comments && (edited || input->stream.json != emitter->json))
+		emitter->comments_lost++;
+}
+
+static bool all_json(const struct inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++)
+		if (!inputs->items[i].stream.json)
+			return false;
+	return true;
+}
+
+enum status emit_stream(struct batch *batch, enum output output, struct buffer *out,
+			size_t *ret_comments_lost, struct error *err)
+{
+	struct emitter emitter = {.batch = batch, .out = out};
+	const struct inputs *inputs = batch->inputs;
+	emitter.json = output == OUTPUT_JSON || (output == OUTPUT_DEFAULT && all_json(inputs));
+	size_t at = 0;
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct input *input = &inputs->items[i];
+		for (size_t j = 0; j < input->stream.count; j++) {
+			bool edited = false;
+			enum status status = apply_document(batch, &at, i, j, &edited, err);
+			if (status != STATUS_OK)
+				return status;
+			emit_document(&emitter, input, j, edited);
+		}
+	}
+	*ret_comments_lost = emitter.comments_lost;
+	return STATUS_OK;
+}
+
+static void set_text(cJSON *row, const char *key, const char *text)
+{
+	if (text != NULL)
+		json_set_str(row, key, text);
+}
+
+void emit_patches(const struct batch *batch, struct buffer *out)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct entry *entry = &batch->entries[i];
+		if (entry->plan == NULL || !entry->plan->changes)
+			continue;
+		const cJSON *object = entry_object(entry);
+		cJSON *row CLEANUP(json_freep) = cJSON_CreateObject();
+		json_set_str(row, "file", batch->inputs->items[entry->input].name);
+		json_set_int(row, "document", (long)entry->document + 1);
+		set_text(row, "apiVersion", json_str(object, "apiVersion"));
+		set_text(row, "kind", json_str(object, "kind"));
+		json_set_str(row, "namespace", entry_namespace(batch, entry));
+		set_text(row, "name", json_str(object, "metadata.name"));
+		json_set(row, "patch", plan_patch(entry->plan, PATCH_GUARD_TESTS));
+		json_print(row, out);
+		buffer_add_char(out, '\n');
+	}
+}
+
+enum status emit_flush(const struct buffer *out, struct error *err)
+{
+	enum status status = buffer_check(out, "output", err);
+	if (status != STATUS_OK)
+		return status;
+	for (size_t at = 0; at < out->len;) {
+		ssize_t wrote = write(STDOUT_FILENO, out->data + at, out->len - at);
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			/* The command line is single-threaded. */
+			return error_set(err, STATUS_RETRY, "write standard output: %s",
+					 strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		at += (size_t)wrote;
+	}
+	return STATUS_OK;
+}

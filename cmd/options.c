@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct option_row {
+	unsigned bit;
+	char letter; /* '\0': only the long form */
+	const char *name;
+	const char *argument; /* NULL: a switch */
+	const char *help;
+};
+
+/* --help is always there and has no bit. */
+static const struct option_row rows[] = {
+    {OPTION_FILE, 'f', "filename", "FILE",
+     "a file, a directory (*.yaml, *.yml, *.json in it) or - for standard input; may be repeated"},
+    {OPTION_RECURSIVE, 'R', "recursive", NULL, "with a directory: those below it too"},
+    {OPTION_SETTINGS, 0, "settings", "FILE",
+     "a Tracing that holds for everything, instead of those in the input"},
+    {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE",
+     "of objects that name none (default \"default\")"},
+    {OPTION_OUTPUT, 'o', "output", "FORMAT", "one of"},
+    {OPTION_CR, 0, "cr", NULL,
+     "an OpenTelemetryCollector instead of ConfigMap, Deployment and Service"},
+    {0, 'h', "help", NULL, "print this"},
+};
+
+static const char *const output_names[OUTPUT_COUNT] = {
+    [OUTPUT_YAML] = "yaml",
+    [OUTPUT_JSON] = "json",
+    [OUTPUT_PATCH] = "patch",
+    [OUTPUT_TEXT] = "text",
+};
+
+static void list_outputs(unsigned outputs, struct buffer *out)
+{
+	bool first = true;
+	for (unsigned i = OUTPUT_YAML; i < OUTPUT_COUNT; i++) {
+		if ((outputs & (1U << i)) == 0)
+			continue;
+		buffer_addf(out, "%s%s", first ? "" : ", ", output_names[i]);
+		first = false;
+	}
+}
+
+static enum status read_output(const char *name, unsigned outputs, enum output *ret_output,
+			       struct error *err)
+{
+	for (unsigned i = OUTPUT_YAML; i < OUTPUT_COUNT; i++) {
+		if ((outputs & (1U << i)) != 0 && strcmp(name, output_names[i]) == 0) {
+			*ret_output = (enum output)i;
+			return STATUS_OK;
+		}
+	}
+	struct buffer list;
+	buffer_init(&list, 256);
+	list_outputs(outputs, &list);
+	(void)error_set(err, STATUS_INVALID, "-o %s: not one of %s", name, list.data);
+	buffer_release(&list);
+	return STATUS_INVALID;
+}
+
+static enum status set_option(const struct option_row *row, const char *value, unsigned outputs,
+			      struct options *options, struct error *err)
+{
+	switch (row->bit) {
+	case OPTION_FILE:
+		options->files = grow(options->files, options->file_count, sizeof(*options->files));
+		options->files[options->file_count++] = value;
+		return STATUS_OK;
+	case OPTION_RECURSIVE:
+		options->recursive = true;
+		return STATUS_OK;
+	case OPTION_SETTINGS:
+		options->settings = value;
+		return STATUS_OK;
+	case OPTION_NAMESPACE:
+		options->namespace_name = value;
+		return STATUS_OK;
+	case OPTION_OUTPUT:
+		return read_output(value, outputs, &options->output, err);
+	case OPTION_CR:
+		options->use_cr = true;
+		return STATUS_OK;
+	default:
+		options->help = true;
+		return STATUS_OK;
+	}
+}
+
+/* The row that `word` names, and where in it a joined value begins (NULL: none). */
+static const struct option_row *find_row(const char *word, unsigned allowed,
+					 const char **ret_joined)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct option_row *row = &rows[i];
+		if (row->bit != 0 && (row->bit & allowed) == 0)
+			continue;
+		size_t len = strlen(row->name);
+		*ret_joined = NULL;
+		if (word[1] == '-' && strncmp(word + 2, row->name, len) == 0 &&
+		    (word[2 + len] == '\0' || word[2 + len] == '=')) {
+			*ret_joined = word[2 + len] == '=' ? word + 3 + len : NULL;
+			return row;
+		}
+		if (word[1] == row->letter && word[1] != '-' && word[1] != '\0') {
+			*ret_joined = word[2] != '\0' ? word + 2 : NULL;
+			return row;
+		}
+	}
+	return NULL;
+}
+
+static enum status read_words(int argc, char **argv, unsigned allowed, unsigned outputs,
+			      struct options *options, struct error *err)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+		const char *joined = NULL;
+		if (word[0] != '-' || word[1] == '\0')
+			return error_set(err, STATUS_INVALID, "unexpected argument \"%s\"%s", word,
+					 (allowed & OPTION_FILE) != 0 ? " (name files with -f)"
+								      : "");
+		const struct option_row *row = find_row(word, allowed, &joined);
+		if (row == NULL)
+			return error_set(err, STATUS_INVALID, "unknown option %s", word);
+		if (row->argument == NULL && joined != NULL)
+			return error_set(err, STATUS_INVALID, "option %s takes no value", word);
+		const char *value = joined;
+		if (row->argument != NULL && value == NULL && i + 1 < argc)
+			value = argv[++i];
+		if (row->argument != NULL && value == NULL)
+			return error_set(err, STATUS_INVALID, "option %s wants a %s", word,
+					 row->argument);
+		enum status status = set_option(row, value, outputs, options, err);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+enum status options_read(int argc, char **argv, unsigned allowed, unsigned outputs,
+			 struct options *ret_options, struct error *err)
+{
+	struct options options = {0};
+	enum status status = read_words(argc, argv, allowed, outputs, &options, err);
+	if (status == STATUS_OK && !options.help && (allowed & OPTION_FILE) != 0 &&
+	    options.file_count == 0)
+		status = error_set(err, STATUS_INVALID,
+				   "no input: name it with -f FILE, -f -, or -f DIR");
+	if (status != STATUS_OK) {
+		options_release(&options);
+		return status;
+	}
+	*ret_options = options;
+	return STATUS_OK;
+}
+
+void options_release(struct options *options)
+{
+	free(options->files);
+	*options = (struct options){0};
+}
+
+void options_help(unsigned allowed, unsigned outputs, struct buffer *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct option_row *row = &rows[i];
+		if (row->bit != 0 && (row->bit & allowed) == 0)
+			continue;
+		char letter[] = {'-', row->letter, ',', ' ', '\0'};
+		char *name CLEANUP(str_freep) = xasprintf(
+		    "%s--%s%s%s", row->letter != '\0' ? letter : "    ", row->name,
+		    row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
+		buffer_addf(out, "  %-26s %s", name, row->help);
+		if (row->bit == OPTION_OUTPUT) {
+			buffer_add_char(out, ' ');
+			list_outputs(outputs, out);
+		}
+		buffer_add_char(out, '\n');
+	}
+}
+
+const char *options_namespace(const struct options *options)
+{
+	return options->namespace_name != NULL ? options->namespace_name : "default";
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line of the offline commands: one table of options, from which both the
+ * reader and the help text come. `run` has its own (cmd/run.h).
+ */
+#ifndef LLMD_CMD_OPTIONS_H
+#define LLMD_CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+enum output {
+	OUTPUT_DEFAULT, /* as the input is written */
+	OUTPUT_YAML,
+	OUTPUT_JSON,
+	OUTPUT_PATCH,
+	OUTPUT_TEXT,
+	OUTPUT_COUNT
+};
+
+/* Bits of struct command.options. */
+enum option_bit {
+	OPTION_FILE = 1 << 0,
+	OPTION_RECURSIVE = 1 << 1,
+	OPTION_SETTINGS = 1 << 2,
+	OPTION_NAMESPACE = 1 << 3,
+	OPTION_OUTPUT = 1 << 4,
+	OPTION_CR = 1 << 5,
+};
+
+struct options {
+	const char **files; /* owned array of borrowed strings */
+	size_t file_count;
+	bool recursive;
+	const char *settings;       /* file or NULL */
+	const char *namespace_name; /* of objects that name none; NULL: "default" */
+	enum output output;
+	bool use_cr;
+	bool help;
+};
+
+/*
+ * Reads argv[1..argc). `allowed` are option bits, `outputs` bits (1 << OUTPUT_…) that -o may
+ * name. STATUS_INVALID with one line for people. Strings are borrowed from argv.
+ */
+NODISCARD enum status options_read(int argc, char **argv, unsigned allowed, unsigned outputs,
+				   struct options *ret_options, struct error *err);
+void options_release(struct options *options);
+
+/* The help lines of the allowed options. */
+void options_help(unsigned allowed, unsigned outputs, struct buffer *out);
+
+/* "default" unless -n names another. */
+const char *options_namespace(const struct options *options);
+
+#endif
