@@ -281,9 +281,13 @@ static enum status read_user(const struct entry *entry, struct client_config *co
 
 static bool is_loopback(const char *server)
 {
+	static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
 	const char *host = strstr(server, "://") + 3;
-	return text_has_prefix(host, "127.") || text_has_prefix(host, "localhost") ||
-	       text_has_prefix(host, "[::1]");
+	size_t len = host[0] == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/");
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		if (strlen(hosts[i]) == len && strncmp(hosts[i], host, len) == 0)
+			return true;
+	return false;
 }
 
 /* A secret never leaves this machine unencrypted. */
