@@ -10,22 +10,6 @@
 #include "base/util.h"
 #include "inject/shell_lex.h"
 
-/* What may end the commands that are being read. */
-enum stop {
-	STOP_END,       /* the script's end */
-	STOP_PAREN,     /* ) */
-	STOP_BRACE,     /* } */
-	STOP_THEN,      /* then */
-	STOP_BRANCH,    /* elif, else, fi */
-	STOP_FI,        /* fi */
-	STOP_DO,        /* do */
-	STOP_DONE,      /* done */
-	STOP_CASE_ITEM, /* ;; ;& ;;& esac */
-};
-
-static bool read_commands(struct shell_reader *reader, enum stop stop, unsigned context);
-static bool read_command(struct shell_reader *reader);
-
 static void command_release(struct shell_command *command)
 {
 	for (size_t i = 0; i < command->word_count; i++)
@@ -64,7 +48,7 @@ static bool at_any_keyword(const struct shell_reader *reader, const char *const 
 	return false;
 }
 
-static bool take_keyword(struct shell_reader *reader, const char *keyword)
+bool shell_take_keyword(struct shell_reader *reader, const char *keyword)
 {
 	if (!at_keyword(reader, keyword))
 		return false;
@@ -72,7 +56,7 @@ static bool take_keyword(struct shell_reader *reader, const char *keyword)
 	return true;
 }
 
-static bool at_stop(const struct shell_reader *reader, enum stop stop)
+static bool at_stop(const struct shell_reader *reader, enum shell_stop stop)
 {
 	static const char *const then[] = {"then", NULL};
 	static const char *const branch[] = {"elif", "else", "fi", NULL};
@@ -82,16 +66,16 @@ static bool at_stop(const struct shell_reader *reader, enum stop stop)
 	static const char *const brace[] = {"}", NULL};
 	static const char *const esac[] = {"esac", NULL};
 	static const char *const *const keywords[] = {
-	    [STOP_THEN] = then,      [STOP_BRANCH] = branch, [STOP_FI] = fi,
-	    [STOP_DO] = loop_do,     [STOP_DONE] = done,     [STOP_BRACE] = brace,
-	    [STOP_CASE_ITEM] = esac,
+	    [SHELL_STOP_THEN] = then,      [SHELL_STOP_BRANCH] = branch, [SHELL_STOP_FI] = fi,
+	    [SHELL_STOP_DO] = loop_do,     [SHELL_STOP_DONE] = done,     [SHELL_STOP_BRACE] = brace,
+	    [SHELL_STOP_CASE_ITEM] = esac,
 	};
 	char c = shell_peek(reader, 0);
-	if (stop == STOP_END)
+	if (stop == SHELL_STOP_END)
 		return reader->pos >= reader->len;
-	if (stop == STOP_PAREN)
+	if (stop == SHELL_STOP_PAREN)
 		return c == ')';
-	if (stop == STOP_CASE_ITEM && c == ';' &&
+	if (stop == SHELL_STOP_CASE_ITEM && c == ';' &&
 	    (shell_peek(reader, 1) == ';' || shell_peek(reader, 1) == '&'))
 		return true;
 	return at_any_keyword(reader, keywords[stop]);
@@ -175,7 +159,7 @@ static bool read_redirection(struct shell_reader *reader, bool *ret_both)
 	return true;
 }
 
-static bool read_redirections(struct shell_reader *reader)
+bool shell_read_redirections(struct shell_reader *reader)
 {
 	bool both = false;
 	while (shell_skip_blanks(reader)) {
@@ -229,33 +213,6 @@ static bool is_assignment(const struct shell_reader *reader, const struct shell_
 	return n < len && text[n] == '=';
 }
 
-/* Behind NAME of `NAME ()`, or behind `function NAME`. */
-static bool read_function(struct shell_reader *reader, const char *name)
-{
-	struct shell_script *script = reader->script;
-	unsigned context = reader->context;
-	size_t function = reader->function;
-	if (!shell_skip_blanks(reader))
-		return false;
-	if (shell_peek(reader, 0) == '(') {
-		reader->pos++;
-		if (!shell_skip_blanks(reader) || shell_peek(reader, 0) != ')')
-			return shell_trouble(reader, "a parenthesis where none belongs");
-		reader->pos++;
-	}
-	if (!shell_skip_space(reader))
-		return false;
-	script->functions =
-	    grow(script->functions, script->function_count, sizeof(*script->functions));
-	reader->function = script->function_count;
-	reader->context |= SHELL_IN_FUNCTION;
-	script->functions[script->function_count++] = xstrdup(name);
-	bool ok = read_command(reader);
-	reader->context = context;
-	reader->function = function;
-	return ok;
-}
-
 /* The words of `command` go on at pos; *ret_more is false at the command's end. */
 static bool read_simple_part(struct shell_reader *reader, struct shell_command *command, bool *both,
 			     bool *ret_more)
@@ -299,7 +256,7 @@ static bool read_simple(struct shell_reader *reader)
 		    command.words[0].flags == 0 && shell_peek(reader, 0) == '(') {
 			char *name CLEANUP(str_freep) = xstrdup(command.words[0].value);
 			command_release(&command);
-			return read_function(reader, name);
+			return shell_read_function(reader, name);
 		}
 	}
 	if (ok)
@@ -309,223 +266,22 @@ static bool read_simple(struct shell_reader *reader)
 	return ok;
 }
 
-static bool expect(struct shell_reader *reader, const char *keyword)
-{
-	return take_keyword(reader, keyword) ||
-	       shell_trouble(reader, "a compound command that is not complete");
-}
-
-static bool read_if(struct shell_reader *reader)
-{
-	if (!read_commands(reader, STOP_THEN, SHELL_IN_BRANCH) || !expect(reader, "then") ||
-	    !read_commands(reader, STOP_BRANCH, SHELL_IN_BRANCH))
-		return false;
-	while (take_keyword(reader, "elif"))
-		if (!read_commands(reader, STOP_THEN, SHELL_IN_BRANCH) || !expect(reader, "then") ||
-		    !read_commands(reader, STOP_BRANCH, SHELL_IN_BRANCH))
-			return false;
-	if (take_keyword(reader, "else") && !read_commands(reader, STOP_FI, SHELL_IN_BRANCH))
-		return false;
-	return expect(reader, "fi");
-}
-
-static bool read_do_group(struct shell_reader *reader)
-{
-	return expect(reader, "do") && read_commands(reader, STOP_DONE, SHELL_IN_LOOP) &&
-	       expect(reader, "done");
-}
-
-static bool read_while(struct shell_reader *reader)
-{
-	return read_commands(reader, STOP_DO, SHELL_IN_LOOP) && read_do_group(reader);
-}
-
-/* Words up to a newline or semicolon, which is consumed with the space behind it. */
-static bool skip_words(struct shell_reader *reader)
-{
-	while (shell_skip_blanks(reader)) {
-		struct shell_word word = {0};
-		char c = shell_peek(reader, 0);
-		if (c == ';' || c == '\n') {
-			if (c == ';')
-				reader->pos++;
-			return shell_skip_space(reader);
-		}
-		if (shell_is_meta(c))
-			return shell_trouble(reader, "a loop that cannot be read");
-		if (!shell_lex_word(reader, &word))
-			return false;
-		free(word.value);
-	}
-	return false;
-}
-
-/* Behind `for` or `select`. */
-static bool read_for(struct shell_reader *reader)
-{
-	struct shell_word name = {0};
-	size_t end = 0;
-	if (!shell_skip_blanks(reader))
-		return false;
-	if (shell_peek(reader, 0) == '(') {
-		if (shell_peek(reader, 1) != '(' ||
-		    !shell_lex_arithmetic(reader, reader->pos, &end))
-			return shell_trouble(reader, "a loop that cannot be read");
-		reader->pos = end;
-		if (!shell_skip_blanks(reader))
-			return false;
-		if (shell_peek(reader, 0) == ';')
-			reader->pos++;
-		return shell_skip_space(reader) && read_do_group(reader);
-	}
-	if (!shell_lex_word(reader, &name))
-		return false;
-	free(name.value);
-	if (!shell_skip_space(reader))
-		return false;
-	if (take_keyword(reader, "in")) {
-		if (!skip_words(reader))
-			return false;
-	} else {
-		reader->script->uses_positional = true;
-		if (shell_peek(reader, 0) == ';')
-			reader->pos++;
-		if (!shell_skip_space(reader))
-			return false;
-	}
-	return read_do_group(reader);
-}
-
-/* `a|b)` with or without an opening parenthesis. */
-static bool skip_patterns(struct shell_reader *reader)
-{
-	if (shell_peek(reader, 0) == '(')
-		reader->pos++;
-	while (shell_skip_blanks(reader)) {
-		struct shell_word word = {0};
-		if (shell_is_meta(shell_peek(reader, 0)))
-			return shell_trouble(reader, "a case pattern that cannot be read");
-		if (!shell_lex_word(reader, &word))
-			return false;
-		free(word.value);
-		if (!shell_skip_blanks(reader))
-			return false;
-		char c = shell_peek(reader, 0);
-		reader->pos++;
-		if (c == ')')
-			return true;
-		if (c != '|')
-			return shell_trouble(reader, "a case pattern that cannot be read");
-	}
-	return false;
-}
-
-static bool read_case(struct shell_reader *reader)
-{
-	struct shell_word subject = {0};
-	if (!shell_skip_blanks(reader) || !shell_lex_word(reader, &subject))
-		return false;
-	free(subject.value);
-	if (!shell_skip_space(reader) || !expect(reader, "in"))
-		return false;
-	while (shell_skip_space(reader)) {
-		if (take_keyword(reader, "esac"))
-			return true;
-		if (!skip_patterns(reader) ||
-		    !read_commands(reader, STOP_CASE_ITEM, SHELL_IN_BRANCH))
-			return false;
-		while (shell_peek(reader, 0) == ';' || shell_peek(reader, 0) == '&')
-			reader->pos++;
-	}
-	return false;
-}
-
-/* bash's [[ … ]]: words and operators that redirect nothing. */
-static bool skip_conditional(struct shell_reader *reader)
-{
-	while (shell_skip_space(reader)) {
-		struct shell_word word = {0};
-		char c = shell_peek(reader, 0);
-		if (reader->pos >= reader->len)
-			return shell_trouble(reader, "[[ without its ]]");
-		if (take_keyword(reader, "]]"))
-			return true;
-		if (shell_is_meta(c)) {
-			reader->pos++;
-			continue;
-		}
-		if (!shell_lex_word(reader, &word))
-			return false;
-		free(word.value);
-	}
-	return false;
-}
-
-static bool read_parenthesis(struct shell_reader *reader)
-{
-	size_t end = 0;
-	if (shell_peek(reader, 1) == '(' && shell_lex_arithmetic(reader, reader->pos, &end)) {
-		reader->pos = end;
-		return true;
-	}
-	reader->pos++;
-	if (!read_commands(reader, STOP_PAREN, SHELL_IN_SUBSHELL))
-		return false;
-	reader->pos++;
-	return true;
-}
-
-static bool read_group(struct shell_reader *reader)
-{
-	return read_commands(reader, STOP_BRACE, 0) && expect(reader, "}");
-}
-
-static bool read_function_keyword(struct shell_reader *reader)
-{
-	struct shell_word name = {0};
-	if (!shell_skip_blanks(reader) || !shell_lex_word(reader, &name))
-		return false;
-	bool ok = read_function(reader, name.value);
-	free(name.value);
-	return ok;
-}
-
-static const struct compound {
-	const char *keyword;
-	bool (*read)(struct shell_reader *reader);
-} compounds[] = {
-    {"if", read_if},   {"while", read_while},    {"until", read_while},
-    {"for", read_for}, {"select", read_for},     {"case", read_case},
-    {"{", read_group}, {"[[", skip_conditional}, {"function", read_function_keyword},
-};
-
-static bool read_compound(struct shell_reader *reader, bool (*read)(struct shell_reader *reader))
-{
-	unsigned context = reader->context;
-	if (!shell_enter(reader))
-		return false;
-	bool ok = read(reader);
-	shell_leave(reader);
-	reader->context = context;
-	return ok && read_redirections(reader);
-}
-
 /* One command, simple or compound, without the operator behind it. */
-static bool read_command(struct shell_reader *reader)
+bool shell_read_command(struct shell_reader *reader)
 {
 	static const char *const misplaced[] = {"then", "elif", "else", "fi",     "do",
 						"done", "esac", "}",    "coproc", NULL};
-	while (take_keyword(reader, "!") || take_keyword(reader, "time")) {
+	while (shell_take_keyword(reader, "!") || shell_take_keyword(reader, "time")) {
 		if (!shell_skip_blanks(reader))
 			return false;
-		if (take_keyword(reader, "-p") && !shell_skip_blanks(reader))
+		if (shell_take_keyword(reader, "-p") && !shell_skip_blanks(reader))
 			return false;
 	}
-	if (shell_peek(reader, 0) == '(')
-		return read_compound(reader, read_parenthesis);
-	for (size_t i = 0; i < ARRAY_LEN(compounds); i++)
-		if (take_keyword(reader, compounds[i].keyword))
-			return read_compound(reader, compounds[i].read);
+	bool found = false;
+	if (!shell_read_compound(reader, &found))
+		return false;
+	if (found)
+		return true;
 	if (at_any_keyword(reader, misplaced))
 		return shell_trouble(reader, "a reserved word where none belongs");
 	return read_simple(reader);
@@ -569,7 +325,7 @@ static bool read_operator(struct shell_reader *reader, unsigned context, size_t 
 	return shell_trouble(reader, "a word where an operator belongs");
 }
 
-static bool read_commands(struct shell_reader *reader, enum stop stop, unsigned added)
+bool shell_read_commands(struct shell_reader *reader, enum shell_stop stop, unsigned added)
 {
 	unsigned outer = reader->context;
 	unsigned context = outer | added;
@@ -586,7 +342,7 @@ static bool read_commands(struct shell_reader *reader, enum stop stop, unsigned 
 		char c = shell_peek(reader, 0);
 		if (c == ')' || c == ';' || c == '&' || c == '|')
 			return shell_trouble(reader, "an operator where a command belongs");
-		if (!read_command(reader) || !shell_skip_blanks(reader))
+		if (!shell_read_command(reader) || !shell_skip_blanks(reader))
 			return false;
 		joined = false;
 		/* A reserved word may follow a compound command at once: `if (a) then`. */
@@ -604,7 +360,8 @@ bool shell_read_substitution(struct shell_reader *reader)
 	size_t floor = reader->heredoc_floor;
 	size_t waiting = reader->heredoc_count;
 	reader->heredoc_floor = waiting;
-	if (!shell_enter(reader) || !read_commands(reader, STOP_PAREN, SHELL_IN_SUBSTITUTION))
+	if (!shell_enter(reader) ||
+	    !shell_read_commands(reader, SHELL_STOP_PAREN, SHELL_IN_SUBSTITUTION))
 		return false;
 	shell_leave(reader);
 	if (reader->heredoc_count != waiting)
@@ -634,7 +391,7 @@ enum status shell_parse(const char *text, size_t len, struct shell_script **ret_
 	    .text = text, .len = len, .steps_left = 64 * len + 1024, .script = script};
 	if (memchr(text, '\0', len) != NULL || memchr(text, '\r', len) != NULL)
 		return error_set(err, STATUS_INVALID, "it holds carriage returns or NUL bytes");
-	bool ok = read_commands(&reader, STOP_END, 0);
+	bool ok = shell_read_commands(&reader, SHELL_STOP_END, 0);
 	if (ok && reader.heredoc_count > 0)
 		ok = shell_trouble(&reader, "a here-document without its end");
 	for (size_t i = 0; i < reader.heredoc_count; i++)

@@ -8,15 +8,6 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 
-/* One word while it is read. */
-struct word_builder {
-	struct buffer value;
-	size_t start, end; /* `end`: behind the last byte that is no line continuation */
-	unsigned flags;
-	bool brace, bracket; /* an unquoted { or [ was seen, perhaps an expansion */
-	size_t open_len;     /* length of the value before it */
-};
-
 bool shell_trouble(struct shell_reader *reader, const char *why)
 {
 	if (reader->trouble == NULL)
@@ -40,7 +31,7 @@ void shell_leave(struct shell_reader *reader)
 }
 
 /* False when reading this script has cost too much. */
-static bool step(struct shell_reader *reader)
+bool shell_step(struct shell_reader *reader)
 {
 	if (reader->trouble != NULL)
 		return false;
@@ -58,7 +49,7 @@ char shell_peek(const struct shell_reader *reader, size_t ahead)
 	return at < reader->len ? reader->text[at] : '\0';
 }
 
-static bool at_end(const struct shell_reader *reader)
+bool shell_at_end(const struct shell_reader *reader)
 {
 	return reader->pos >= reader->len;
 }
@@ -75,14 +66,14 @@ static bool is_continuation(const struct shell_reader *reader)
 
 bool shell_skip_blanks(struct shell_reader *reader)
 {
-	while (step(reader)) {
+	while (shell_step(reader)) {
 		char c = shell_peek(reader, 0);
 		if (c == ' ' || c == '\t') {
 			reader->pos++;
 		} else if (is_continuation(reader)) {
 			reader->pos += 2;
 		} else if (c == '#') {
-			while (!at_end(reader) && shell_peek(reader, 0) != '\n')
+			while (!shell_at_end(reader) && shell_peek(reader, 0) != '\n')
 				reader->pos++;
 			return true;
 		} else {
@@ -94,7 +85,7 @@ bool shell_skip_blanks(struct shell_reader *reader)
 
 static bool skip_heredoc_body(struct shell_reader *reader, const struct shell_heredoc *heredoc)
 {
-	while (!at_end(reader) && step(reader)) {
+	while (!shell_at_end(reader) && shell_step(reader)) {
 		const char *line = reader->text + reader->pos;
 		const char *nl = memchr(line, '\n', reader->len - reader->pos);
 		size_t len = nl == NULL ? reader->len - reader->pos : (size_t)(nl - line);
@@ -135,250 +126,16 @@ bool shell_skip_space(struct shell_reader *reader)
 	return false;
 }
 
-static void add(struct word_builder *word, char c)
-{
-	if ((word->flags & SHELL_WORD_DYNAMIC) == 0)
-		buffer_add_char(&word->value, c);
-}
-
-static bool skip_single_quotes(struct shell_reader *reader, struct word_builder *word)
-{
-	const char *from = reader->text + reader->pos + 1;
-	const char *to = memchr(from, '\'', reader->len - reader->pos - 1);
-	if (to == NULL)
-		return shell_trouble(reader, "a single quote without its partner");
-	if (word != NULL && (word->flags & SHELL_WORD_DYNAMIC) == 0)
-		buffer_add(&word->value, from, (size_t)(to - from));
-	reader->pos = (size_t)(to - reader->text) + 1;
-	return true;
-}
-
-/* The shell takes the first backquote that no backslash precedes; what is inside is not looked into. */
-static bool skip_backquotes(struct shell_reader *reader)
-{
-	reader->pos++;
-	while (!at_end(reader) && step(reader)) {
-		char c = shell_peek(reader, 0);
-		reader->pos += c == '\\' ? 2 : 1;
-		if (c == '`')
-			return true;
-	}
-	return shell_trouble(reader, "a backquote without its partner");
-}
-
-bool shell_lex_arithmetic(struct shell_reader *reader, size_t open, size_t *ret_end)
-{
-	size_t depth = 0;
-	for (size_t i = open; i < reader->len && step(reader); i++) {
-		char c = reader->text[i];
-		if (c == '\\')
-			i++;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && --depth == 1) {
-			/* bash and dash: only "))" ends arithmetic; else it is a subshell in a substitution */
-			if (i + 1 >= reader->len || reader->text[i + 1] != ')')
-				return false;
-			*ret_end = i + 2;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_name_start(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_name_char(char c)
-{
-	return is_name_start(c) || is_digit(c);
-}
-
-static bool lex_double_quotes(struct shell_reader *reader, struct word_builder *word);
-static bool lex_dollar(struct shell_reader *reader, struct word_builder *word, bool quoted);
-
-static bool is_special(char c)
-{
-	return c != '\0' && strchr("@*#?$!-", c) != NULL;
-}
-
-/* The parameter itself: name, digits or one special character; notes positional ones. */
-static bool skip_parameter(struct shell_reader *reader, bool quoted, struct word_builder *word)
-{
-	char c = shell_peek(reader, 0);
-	if (!is_name_char(c) && !is_special(c))
-		return shell_trouble(reader, "${ without a parameter's name");
-	if (c == '@' || c == '*' || (c >= '1' && c <= '9'))
-		reader->script->uses_positional = true;
-	if (c == '@' || (!quoted && c != '#' && c != '?'))
-		word->flags |= SHELL_WORD_SPLITS;
-	reader->pos++;
-	while (is_name_start(c) && is_name_char(shell_peek(reader, 0)))
-		reader->pos++;
-	return true;
-}
-
-/*
- * In "${x:-…}" an apostrophe is literal, but bash wants its partner and lets nothing
- * between them count, where dash goes on reading: alike only for a plain pair.
- */
-static bool skip_literal_apostrophes(struct shell_reader *reader)
-{
-	size_t from = reader->pos;
-	if (!skip_single_quotes(reader, NULL))
-		return false;
-	for (size_t i = from; i < reader->pos; i++)
-		if (strchr("}\"$`\\", reader->text[i]) != NULL)
-			return shell_trouble(reader,
-					     "an apostrophe in \"${…}\" is read differently "
-					     "by bash and dash");
-	return true;
-}
-
-/* Behind "${": up to and with its "}". */
-static bool lex_braced(struct shell_reader *reader, struct word_builder *word, bool quoted)
-{
-	char c = shell_peek(reader, 0);
-	if ((c == '#' || c == '!') && shell_peek(reader, 1) != '}')
-		reader->pos++;
-	if (!skip_parameter(reader, quoted, word))
-		return false;
-	if (shell_peek(reader, 0) == '[')
-		word->flags |= SHELL_WORD_SPLITS; /* "${array[@]}" */
-	c = shell_peek(reader, 0);
-	/* In double quotes an apostrophe quotes only in the pattern operators (POSIX 2.6.2). */
-	bool apostrophes = !quoted || (c != '\0' && strchr("#%/^,", c) != NULL);
-	while (!at_end(reader) && step(reader)) {
-		bool ok = true;
-		c = shell_peek(reader, 0);
-		if (c == '}') {
-			reader->pos++;
-			return true;
-		}
-		if (c == '\\')
-			reader->pos += 2;
-		else if (c == '\'')
-			ok = apostrophes ? skip_single_quotes(reader, NULL)
-					 : skip_literal_apostrophes(reader);
-		else if (c == '"')
-			ok = lex_double_quotes(reader, word);
-		else if (c == '`')
-			ok = skip_backquotes(reader);
-		else if (c == '$')
-			ok = lex_dollar(reader, word, quoted);
-		else
-			reader->pos++;
-		if (!ok)
-			return false;
-	}
-	return shell_trouble(reader, "${ without its }");
-}
-
-/* bash's $'…'; dash reads a dollar and a quoted string, which differs when a quote is escaped. */
-static bool lex_ansi_quotes(struct shell_reader *reader)
-{
-	size_t from = reader->pos;
-	if (!skip_single_quotes(reader, NULL))
-		return false;
-	if (memchr(reader->text + from, '\\', reader->pos - from) != NULL &&
-	    reader->text[reader->pos - 2] == '\\')
-		return shell_trouble(reader, "$'…\\'…' is read differently by bash and dash");
-	return true;
-}
-
-static bool lex_parenthesized(struct shell_reader *reader, struct word_builder *word, bool quoted)
-{
-	size_t end = 0;
-	if (shell_peek(reader, 1) == '(' && shell_lex_arithmetic(reader, reader->pos, &end)) {
-		/* A number: one word, unless IFS holds digits. Its $1 counts as a use. */
-		for (size_t i = reader->pos; i + 1 < end; i++)
-			if (reader->text[i] == '$' && is_digit(reader->text[i + 1]))
-				reader->script->uses_positional = true;
-		reader->pos = end;
-		return true;
-	}
-	if (!quoted)
-		word->flags |= SHELL_WORD_SPLITS;
-	reader->pos++;
-	return shell_read_substitution(reader);
-}
-
-/* At a dollar. */
-static bool lex_dollar(struct shell_reader *reader, struct word_builder *word, bool quoted)
-{
-	char c = shell_peek(reader, 1);
-	if (!(c == '(' || c == '{' || is_name_char(c) || is_special(c) ||
-	      (!quoted && (c == '\'' || c == '"')))) {
-		add(word, '$');
-		reader->pos++;
-		return true;
-	}
-	word->flags |= SHELL_WORD_DYNAMIC;
-	reader->pos++;
-	if (!shell_enter(reader))
-		return false;
-	bool ok = true;
-	if (c == '(') {
-		ok = lex_parenthesized(reader, word, quoted);
-	} else if (c == '{') {
-		reader->pos++;
-		ok = lex_braced(reader, word, quoted);
-	} else if (c == '\'') {
-		ok = lex_ansi_quotes(reader);
-	} else if (c != '"') {
-		ok = skip_parameter(reader, quoted, word);
-	}
-	shell_leave(reader);
-	return ok;
-}
-
-static bool lex_double_quotes(struct shell_reader *reader, struct word_builder *word)
-{
-	reader->pos++;
-	while (!at_end(reader) && step(reader)) {
-		bool ok = true;
-		char c = shell_peek(reader, 0);
-		char next = shell_peek(reader, 1);
-		if (c == '"') {
-			reader->pos++;
-			return true;
-		}
-		if (c == '$') {
-			ok = lex_dollar(reader, word, true);
-		} else if (c == '`') {
-			word->flags |= SHELL_WORD_DYNAMIC;
-			ok = skip_backquotes(reader);
-		} else if (c == '\\' && next == '\n') {
-			reader->pos += 2;
-		} else if (c == '\\' && next != '\0' && strchr("$`\"\\", next) != NULL) {
-			add(word, next);
-			reader->pos += 2;
-		} else {
-			add(word, c);
-			reader->pos++;
-		}
-		if (!ok)
-			return false;
-	}
-	return shell_trouble(reader, "a double quote without its partner");
-}
-
 /* NAME= or NAME+= so far, nothing of it quoted or expanded. */
-static bool is_assignment_so_far(const struct shell_reader *reader, const struct word_builder *word)
+static bool is_assignment_so_far(const struct shell_reader *reader,
+				 const struct shell_builder *word)
 {
 	const char *text = reader->text + word->start;
 	size_t len = reader->pos - word->start;
 	size_t i = 0;
-	if (len < 2 || !is_name_start(text[0]))
+	if (len < 2 || !shell_is_name_start(text[0]))
 		return false;
-	while (i < len && is_name_char(text[i]))
+	while (i < len && shell_is_name_char(text[i]))
 		i++;
 	if (i + 2 == len && text[i] == '+')
 		i++;
@@ -386,7 +143,7 @@ static bool is_assignment_so_far(const struct shell_reader *reader, const struct
 }
 
 /* At the parenthesis of NAME=( … ). */
-static bool lex_array(struct shell_reader *reader, struct word_builder *word)
+static bool lex_array(struct shell_reader *reader, struct shell_builder *word)
 {
 	word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
 	reader->pos++;
@@ -413,11 +170,11 @@ static bool lex_array(struct shell_reader *reader, struct word_builder *word)
 }
 
 /* bash's +( ), @( ) and such: balanced parentheses of a pattern. */
-static bool lex_extended_glob(struct shell_reader *reader, struct word_builder *word)
+static bool lex_extended_glob(struct shell_reader *reader, struct shell_builder *word)
 {
 	size_t depth = 0;
 	word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
-	while (!at_end(reader) && step(reader)) {
+	while (!shell_at_end(reader) && shell_step(reader)) {
 		char c = shell_peek(reader, 0);
 		if (c == '\n' || c == '\'' || c == '"' || c == '`' || c == '$')
 			break;
@@ -431,7 +188,7 @@ static bool lex_extended_glob(struct shell_reader *reader, struct word_builder *
 }
 
 /* Characters that are literal unless they make a pattern, a brace expansion or a tilde. */
-static void lex_plain(struct shell_reader *reader, struct word_builder *word)
+static void lex_plain(struct shell_reader *reader, struct shell_builder *word)
 {
 	char c = shell_peek(reader, 0);
 	if (c == '*' || c == '?')
@@ -448,12 +205,12 @@ static void lex_plain(struct shell_reader *reader, struct word_builder *word)
 			buffer_truncate(&word->value, word->open_len);
 		word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
 	}
-	add(word, c);
+	shell_builder_add(word, c);
 	reader->pos++;
 }
 
 /* One step of a word; *ret_done when it has ended. */
-static bool lex_word_part(struct shell_reader *reader, struct word_builder *word, bool *ret_done)
+static bool lex_word_part(struct shell_reader *reader, struct shell_builder *word, bool *ret_done)
 {
 	char c = shell_peek(reader, 0);
 	char before = reader->pos > word->start ? reader->text[reader->pos - 1] : '\0';
@@ -472,17 +229,19 @@ static bool lex_word_part(struct shell_reader *reader, struct word_builder *word
 	if (c == '\'' || c == '"' || c == '\\')
 		word->flags |= SHELL_WORD_QUOTED;
 	if (c == '\'')
-		return skip_single_quotes(reader, word);
+		return shell_lex_single_quotes(reader, word);
 	if (c == '"')
-		return lex_double_quotes(reader, word);
+		return shell_lex_double_quotes(reader, word);
 	if (c == '$')
-		return lex_dollar(reader, word, false);
+		return shell_lex_dollar(reader, word, false);
 	if (c == '`') {
 		word->flags |= SHELL_WORD_DYNAMIC | SHELL_WORD_SPLITS;
-		return skip_backquotes(reader);
+		return shell_lex_backquotes(reader);
 	}
-	if (c == '\\' && reader->pos + 1 < reader->len) {
-		add(word, shell_peek(reader, 1));
+	if (c == '\\' && reader->pos + 1 >= reader->len)
+		return shell_trouble(reader, "a backslash as its last character");
+	if (c == '\\') {
+		shell_builder_add(word, shell_peek(reader, 1));
 		reader->pos += 2;
 		return true;
 	}
@@ -490,7 +249,7 @@ static bool lex_word_part(struct shell_reader *reader, struct word_builder *word
 	return true;
 }
 
-static bool is_all_args(const struct shell_reader *reader, const struct word_builder *word)
+static bool is_all_args(const struct shell_reader *reader, const struct shell_builder *word)
 {
 	static const char *const forms[] = {"\"$@\"", "\"${@}\"", "${1+\"$@\"}"};
 	size_t len = word->end - word->start;
@@ -503,7 +262,7 @@ static bool is_all_args(const struct shell_reader *reader, const struct word_bui
 
 bool shell_lex_word(struct shell_reader *reader, struct shell_word *ret_word)
 {
-	struct word_builder word = {.start = reader->pos, .end = reader->pos};
+	struct shell_builder word = {.start = reader->pos, .end = reader->pos};
 	bool done = false;
 	bool ok = shell_enter(reader);
 	buffer_init(&word.value, LIMIT_SCRIPT_BYTES);
@@ -515,7 +274,7 @@ bool shell_lex_word(struct shell_reader *reader, struct shell_word *ret_word)
 	}
 	while (ok && !done) {
 		bool continuation = is_continuation(reader);
-		ok = step(reader) && lex_word_part(reader, &word, &done);
+		ok = shell_step(reader) && lex_word_part(reader, &word, &done);
 		if (!continuation && !done)
 			word.end = reader->pos < reader->len ? reader->pos : reader->len;
 	}

@@ -23,6 +23,8 @@ entrypoint mkdir tee bash-not-here epp pd-sidecar""".split()
 NAME = re.compile(r"(?<![\w./-])[a-z][a-z0-9_.+-]{1,40}(?![\w/-])")
 PATH = re.compile(r"(?<![\w./<>-])(?:/[\w.+-]+)+")
 SOURCED = re.compile(r"(?:\bsource|(?:^|[;&|\s])\.)\s+(/[\w./+-]+)")
+# Stays until the last background process has gone: each holds the writing end of a FIFO.
+INIT = ["/bin/bash", "-c", 'exec 8<>/.fifo 9>/.fifo 7</.fifo 8<&-; "$@" 7<&-; s=$?; exec 9>&-; read -r -u 7; exit $s', "init"]
 SHELLS = ("/bin/bash", "/bin/sh", "/bin/dash", "/usr/bin/bash", "/usr/bin/sh")
 TIMEOUT_S = 5
 
@@ -59,6 +61,7 @@ class Sandbox:
             os.chmod(self.root + folder, 0o777)
         for name in ("null", "stdout", "stderr", "tty"):
             self._write("/dev/" + name, "")
+        os.mkfifo(self.root + "/.fifo", 0o666)
         for name in PROGRAMS:
             self.provide("/bin/" + name)
         self.folders = set(os.listdir(self.root))
@@ -133,7 +136,7 @@ class Sandbox:
         """The records of one run, in the order in which the programs began."""
         self._restore()
         process = subprocess.Popen(
-            self.prefix + list(argv), env={"PATH": "/bin:/usr/bin:/usr/local/bin", **env}, cwd="/",
+            self.prefix + INIT + list(argv), env={"PATH": "/bin:/usr/bin:/usr/local/bin", **env}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 22, 1 << 22)))
         try:
