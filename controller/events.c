@@ -97,6 +97,7 @@ static struct sent *add_sent(struct events *events)
 {
 	if (events->sent_count < REMEMBERED_MAX) {
 		events->sent = grow(events->sent, events->sent_count, sizeof(*events->sent));
+		events->sent[events->sent_count] = (struct sent){0};
 		return &events->sent[events->sent_count++];
 	}
 	struct sent *oldest = &events->sent[events->sent_next];
