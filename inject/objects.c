@@ -50,6 +50,14 @@ static const struct part collector = {"otel-collector", "collector", "collectorR
 				      "collector-config.yaml"};
 static const struct part jaeger = {"jaeger", "backend", "jaegerResources", "jaeger-config.yaml"};
 
+/* What the user may say about either pod. Borrowed from the settings. */
+struct pod_settings {
+	const char *image;
+	const cJSON *resources; /* NULL: the default of pods.yaml */
+	const cJSON *node_selector;
+	const cJSON *tolerations;
+};
+
 struct rendering {
 	const struct objects_input *input;
 	const struct part *part;
@@ -165,20 +173,34 @@ static void set_pod_selector(struct rendering *r)
 		json_set_str(selector, LABEL_MANAGED_BY, MANAGED_BY);
 }
 
-static void set_pod(struct rendering *r, const char *image, const cJSON *resources)
+/* A setting that may be absent; then the template's member is left out. */
+static void set_optional(struct rendering *r, const char *name, const cJSON *node)
 {
+	json_set(r->values, name, node == NULL ? cJSON_CreateNull() : json_clone(node));
+}
+
+static void set_pod(struct rendering *r, const struct pod_settings *settings)
+{
+	static const struct {
+		const char *name;
+		const char *member;
+	} shared[] = {{"POD_ANNOTATIONS", "annotations"},
+		      {"AFFINITY", "affinity"},
+		      {"POD_SECURITY", "podSecurity"},
+		      {"CONTAINER_SECURITY", "containerSecurity"}};
+	const cJSON *resources = settings->resources != NULL
+				     ? settings->resources
+				     : json_member(r->shared, r->part->resources);
 	cJSON *labels = json_set_object(r->values, "POD_LABELS");
 	set_labels(labels, r->part);
 	copy_members(labels, json_member(r->shared, "labels"));
-	if (resources == NULL)
-		resources = json_member(r->shared, r->part->resources);
-	json_set_str(r->values, "IMAGE", image);
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+		json_set(r->values, shared[i].name,
+			 json_clone(json_member(r->shared, shared[i].member)));
+	json_set_str(r->values, "IMAGE", settings->image);
 	json_set(r->values, "RESOURCES", json_clone(resources));
-	json_set(r->values, "POD_ANNOTATIONS", json_clone(json_member(r->shared, "annotations")));
-	json_set(r->values, "AFFINITY", json_clone(json_member(r->shared, "affinity")));
-	json_set(r->values, "POD_SECURITY", json_clone(json_member(r->shared, "podSecurity")));
-	json_set(r->values, "CONTAINER_SECURITY",
-		 json_clone(json_member(r->shared, "containerSecurity")));
+	set_optional(r, "NODE_SELECTOR", settings->node_selector);
+	set_optional(r, "TOLERATIONS", settings->tolerations);
 	set_pod_selector(r);
 	set_go_env(r, memory_mib(resources));
 	set_memory(r, memory_mib(resources));
@@ -270,7 +292,9 @@ static enum status render_jaeger(struct rendering *r, struct error *err)
 					    NULL};
 	const struct settings *settings = r->input->settings;
 	begin_part(r, &jaeger);
-	set_pod(r, settings->jaeger_image, settings->jaeger_resources);
+	set_pod(r, &(struct pod_settings){settings->jaeger_image, settings->jaeger_resources,
+					  settings->jaeger_node_selector,
+					  settings->jaeger_tolerations});
 	set_ui_peers(r);
 	json_set_int(r->values, "MAX_TRACES", settings->jaeger_max_traces);
 	enum status status = set_config(r, false, err);
@@ -286,7 +310,9 @@ static enum status render_collector(struct rendering *r, struct error *err)
 					     NULL};
 	const struct settings *settings = r->input->settings;
 	begin_part(r, &collector);
-	set_pod(r, settings->collector_image, settings->collector_resources);
+	set_pod(r, &(struct pod_settings){settings->collector_image, settings->collector_resources,
+					  settings->collector_node_selector,
+					  settings->collector_tolerations});
 	set_backend(r);
 	json_set_int(r->values, "REPLICAS", settings->collector_replicas);
 	enum status status = set_config(r, r->input->use_cr, err);

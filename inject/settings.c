@@ -9,63 +9,9 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "inject/settings_check.h"
-#include "inject/settings_lists.h"
+#include "inject/settings_fields.h"
 
-enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_COUNT_NUMBER, FIELD_OBJECT, FIELD_SPECIAL };
-
-/* One row per field of the spec; what is not here is an unknown field. */
-struct field {
-	const char *path; /* below spec */
-	enum field_type type;
-	size_t offset; /* into struct settings; unused for FIELD_SPECIAL */
-	settings_check_fn check;
-	long low, high; /* FIELD_COUNT_NUMBER */
-};
-
-#define AT(MEMBER) offsetof(struct settings, MEMBER)
-#define OF(COMPONENT, MEMBER)                                                                      \
-	(offsetof(struct settings, components) +                                                   \
-	 (size_t)(COMPONENT) * sizeof(struct component_settings) +                                 \
-	 offsetof(struct component_settings, MEMBER))
-
-static const struct field fields[] = {
-    {"selector.pools", FIELD_SPECIAL, 0, NULL, 0, 0},
-    {"selector.matchLabels", FIELD_SPECIAL, 0, NULL, 0, 0},
-    {"sampling.sampler", FIELD_TEXT, AT(sampler), settings_check_sampler, 0, 0},
-    {"sampling.ratio", FIELD_TEXT, AT(ratio), settings_check_ratio, 0, 0},
-    {"collector.mode", FIELD_SPECIAL, 0, settings_check_mode, 0, 0},
-    {"collector.endpoint", FIELD_TEXT, AT(collector_endpoint), settings_check_endpoint, 0, 0},
-    {"collector.image", FIELD_TEXT, AT(collector_image), settings_check_text, 0, 0},
-    {"collector.replicas", FIELD_COUNT_NUMBER, AT(collector_replicas), NULL, 1, 50},
-    {"collector.resources", FIELD_OBJECT, AT(collector_resources), NULL, 0, 0},
-    {"backend.type", FIELD_SPECIAL, 0, settings_check_backend, 0, 0},
-    {"backend.jaeger.image", FIELD_TEXT, AT(jaeger_image), settings_check_text, 0, 0},
-    {"backend.jaeger.maxTraces", FIELD_COUNT_NUMBER, AT(jaeger_max_traces), NULL, 100, 10000000},
-    {"backend.jaeger.resources", FIELD_OBJECT, AT(jaeger_resources), NULL, 0, 0},
-    {"backend.otlp.endpoint", FIELD_TEXT, AT(otlp_endpoint), settings_check_endpoint, 0, 0},
-    {"backend.otlp.insecure", FIELD_BOOL, AT(otlp_insecure), NULL, 0, 0},
-    {"components.vllm.enabled", FIELD_BOOL, OF(COMPONENT_VLLM, enabled), NULL, 0, 0},
-    {"components.vllm.detailedTraces", FIELD_SPECIAL, 0, settings_check_detailed, 0, 0},
-    {"components.vllm.serviceNames.prefill", FIELD_TEXT, OF(COMPONENT_VLLM, service_name_prefill),
-     settings_check_text, 0, 0},
-    {"components.vllm.serviceNames.decode", FIELD_TEXT, OF(COMPONENT_VLLM, service_name_decode),
-     settings_check_text, 0, 0},
-    {"components.vllm.serviceNames.default", FIELD_TEXT, OF(COMPONENT_VLLM, service_name),
-     settings_check_text, 0, 0},
-    {"components.sglang.enabled", FIELD_BOOL, OF(COMPONENT_SGLANG, enabled), NULL, 0, 0},
-    {"components.epp.enabled", FIELD_BOOL, OF(COMPONENT_EPP, enabled), NULL, 0, 0},
-    {"components.epp.serviceName", FIELD_TEXT, OF(COMPONENT_EPP, service_name), settings_check_text,
-     0, 0},
-    {"components.routingProxy.enabled", FIELD_BOOL, OF(COMPONENT_ROUTING_PROXY, enabled), NULL, 0,
-     0},
-    {"components.routingProxy.serviceName", FIELD_TEXT, OF(COMPONENT_ROUTING_PROXY, service_name),
-     settings_check_text, 0, 0},
-    {"images", FIELD_SPECIAL, 0, NULL, 0, 0},
-    {"privacy.dropContent", FIELD_BOOL, AT(drop_content), NULL, 0, 0},
-};
-
-static void *member_at(struct settings *settings, const struct field *field)
+static void *member_at(struct settings *settings, const struct settings_field *field)
 {
 	return (char *)settings + field->offset;
 }
@@ -82,7 +28,7 @@ void settings_init_defaults(struct settings *settings)
 	    .collector_replicas = 1,
 	    .backend = BACKEND_JAEGER,
 	    .jaeger_image = xstrdup(DEFAULT_JAEGER_IMAGE),
-	    .jaeger_max_traces = 20000,
+	    .jaeger_max_traces = 10000,
 	    .drop_content = true,
 	};
 	for (size_t c = 0; c < COMPONENT_COUNT; c++)
@@ -91,16 +37,15 @@ void settings_init_defaults(struct settings *settings)
 
 void settings_release(struct settings *settings)
 {
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		void *member = member_at(settings, &fields[i]);
-		if (fields[i].type == FIELD_TEXT)
+	for (size_t i = 0; i < settings_field_count; i++) {
+		void *member = member_at(settings, &settings_fields[i]);
+		if (settings_fields[i].type == SETTINGS_TEXT)
 			free(*(char **)member);
-		else if (fields[i].type == FIELD_OBJECT)
+		else if (settings_fields[i].type == SETTINGS_TREE)
 			cJSON_Delete(*(cJSON **)member);
 	}
 	free(settings->endpoint);
 	free(settings->detailed);
-	cJSON_Delete(settings->match_labels);
 	settings_free_images(settings);
 	settings_free_pools(settings);
 	*settings = (struct settings){0};
@@ -116,16 +61,15 @@ static void copy(const struct settings *from, struct settings *ret_copy)
 {
 	struct settings source = *from;
 	struct settings to = source;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		void *member = member_at(&to, &fields[i]);
-		if (fields[i].type == FIELD_TEXT)
+	for (size_t i = 0; i < settings_field_count; i++) {
+		void *member = member_at(&to, &settings_fields[i]);
+		if (settings_fields[i].type == SETTINGS_TEXT)
 			*(char **)member = copy_text(*(char **)member);
-		else if (fields[i].type == FIELD_OBJECT && *(cJSON **)member != NULL)
+		else if (settings_fields[i].type == SETTINGS_TREE && *(cJSON **)member != NULL)
 			*(cJSON **)member = json_clone(*(cJSON **)member);
 	}
 	to.endpoint = copy_text(source.endpoint);
 	to.detailed = copy_text(source.detailed);
-	to.match_labels = source.match_labels == NULL ? NULL : json_clone(source.match_labels);
 	to.images = xcalloc(source.image_count, sizeof(*to.images));
 	for (size_t i = 0; i < source.image_count; i++) {
 		to.images[i] = source.images[i];
@@ -138,102 +82,8 @@ static void copy(const struct settings *from, struct settings *ret_copy)
 	*ret_copy = to;
 }
 
-/* How far two names are apart: for "did you mean". Names of fields are short. */
-static size_t distance(const char *a, const char *b)
-{
-	enum { MAX = 64 };
-	size_t row[MAX + 1];
-	size_t len = strlen(b);
-	if (strlen(a) > MAX || len > MAX)
-		return MAX;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
-/* The known path of the same depth that is nearest to `path`; NULL when none is near. */
-static enum status unknown_field(const char *path, struct error *err)
-{
-	char best[128] = "";
-	size_t nearest = 4;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		for (const char *end = fields[i].path; *end != '\0'; end += *end == '.' ? 1 : 0) {
-			end += strcspn(end, ".");
-			char known[128];
-			size_t len = (size_t)(end - fields[i].path);
-			memcpy(known, fields[i].path, len);
-			known[len] = '\0';
-			size_t away = distance(path, known);
-			if (away < nearest) {
-				nearest = away;
-				memcpy(best, known, len + 1);
-			}
-			if (*end == '\0')
-				break;
-		}
-	}
-	if (best[0] != '\0')
-		return error_set(err, STATUS_INVALID,
-				 "spec.%s: no such field; did you mean spec.%s?", path, best);
-	return error_set(err, STATUS_INVALID, "spec.%s: no such field; see docs/tracing-api.md",
-			 path);
-}
-
-static bool is_inner(const char *path)
-{
-	size_t len = strlen(path);
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		if (strncmp(fields[i].path, path, len) == 0 && fields[i].path[len] == '.')
-			return true;
-	return false;
-}
-
-static const struct field *find_field(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		if (strcmp(fields[i].path, path) == 0)
-			return &fields[i];
-	return NULL;
-}
-
-static enum status check_known(const cJSON *node, const char *path, struct error *err);
-
-static enum status check_member(const cJSON *child, const char *path, struct error *err)
-{
-	if (find_field(path) != NULL || cJSON_IsNull(child))
-		return STATUS_OK;
-	if (!is_inner(path))
-		return unknown_field(path, err);
-	if (!cJSON_IsObject(child))
-		return error_set(err, STATUS_INVALID, "spec.%s: must be an object", path);
-	return check_known(child, path, err);
-}
-
-static enum status check_known(const cJSON *node, const char *path, struct error *err)
-{
-	enum status status = STATUS_OK;
-	for (const cJSON *child = node->child; child != NULL && status == STATUS_OK;
-	     child = child->next) {
-		CLEANUP(str_freep)
-		char *below = xasprintf("%s%s%s", path, *path == '\0' ? "" : ".", child->string);
-		status = check_member(child, below, err);
-	}
-	return status;
-}
-
-static enum status read_text(const struct field *field, const cJSON *node, const char *path,
-			     char **member, struct error *err)
+static enum status read_text(const struct settings_field *field, const cJSON *node,
+			     const char *path, char **member, struct error *err)
 {
 	if (!cJSON_IsString(node))
 		return settings_wrong_type(path, "a string", node, err);
@@ -245,8 +95,8 @@ static enum status read_text(const struct field *field, const cJSON *node, const
 	return STATUS_OK;
 }
 
-static enum status read_number(const struct field *field, const cJSON *node, const char *path,
-			       long *member, struct error *err)
+static enum status read_number(const struct settings_field *field, const cJSON *node,
+			       const char *path, long *member, struct error *err)
 {
 	long value = json_int(node, "", field->low - 1);
 	if (value < field->low || value > field->high)
@@ -271,23 +121,17 @@ static enum collector_mode mode_from_name(const char *name)
 	return (enum collector_mode)i;
 }
 
-/* Fields whose value is not simply stored. */
-static enum status read_special(struct settings *settings, const struct field *field,
-				const cJSON *node, const char *path, struct error *err)
+/* Words that stand for a value. */
+static enum status read_word(struct settings *settings, const struct settings_field *field,
+			     const cJSON *node, const char *path, struct error *err)
 {
-	if (strcmp(field->path, "selector.pools") == 0)
-		return settings_read_pools(settings, node, err);
-	if (strcmp(field->path, "selector.matchLabels") == 0)
-		return settings_read_labels(settings, node, err);
-	if (strcmp(field->path, "images") == 0)
-		return settings_read_images(settings, node, err);
 	CLEANUP(str_freep) char *word = NULL;
 	enum status status = read_text(field, node, path, &word, err);
 	if (status != STATUS_OK)
 		return status;
-	if (strcmp(field->path, "collector.mode") == 0) {
+	if (field->check == settings_check_mode) {
 		settings->collector_mode = mode_from_name(word);
-	} else if (strcmp(field->path, "backend.type") == 0) {
+	} else if (field->check == settings_check_backend) {
 		settings->backend = strcmp(word, "OTLP") == 0 ? BACKEND_OTLP : BACKEND_JAEGER;
 	} else {
 		free(settings->detailed);
@@ -296,38 +140,55 @@ static enum status read_special(struct settings *settings, const struct field *f
 	return STATUS_OK;
 }
 
-static enum status read_field(struct settings *settings, const struct field *field,
+static enum status read_tree(const struct settings_field *field, const cJSON *node,
+			     const char *path, cJSON **member, struct error *err)
+{
+	enum status status = field->check_tree(node, path, err);
+	if (status != STATUS_OK)
+		return status;
+	cJSON_Delete(*member);
+	*member = json_clone(node);
+	return STATUS_OK;
+}
+
+static enum status read_field(struct settings *settings, const struct settings_field *field,
 			      const cJSON *node, struct error *err)
 {
 	char path[128];
 	void *member = member_at(settings, field);
 	(void)snprintf(path, sizeof(path), "spec.%s", field->path);
 	switch (field->type) {
-	case FIELD_TEXT:
+	case SETTINGS_TEXT:
 		return read_text(field, node, path, member, err);
-	case FIELD_BOOL:
+	case SETTINGS_WORD:
+		return read_word(settings, field, node, path, err);
+	case SETTINGS_BOOL:
 		if (!cJSON_IsBool(node))
 			return settings_wrong_type(path, "true or false", node, err);
 		*(bool *)member = cJSON_IsTrue(node);
 		return STATUS_OK;
-	case FIELD_COUNT_NUMBER:
+	case SETTINGS_NUMBER:
 		return read_number(field, node, path, member, err);
-	case FIELD_OBJECT:
-		if (!cJSON_IsObject(node))
-			return settings_wrong_type(path, "an object", node, err);
-		cJSON_Delete(*(cJSON **)member);
-		*(cJSON **)member = json_clone(node);
-		return STATUS_OK;
+	case SETTINGS_TREE:
+		return read_tree(field, node, path, member, err);
 	default:
-		return read_special(settings, field, node, path, err);
+		return field->read_list(settings, node, path, err);
 	}
 }
 
-/* What the fields together must make true, and the endpoint that follows from them. */
-static enum status settle(struct settings *settings, struct error *err)
+static bool is_elsewhere(const struct settings *settings)
 {
-	bool elsewhere = settings->collector_mode == COLLECTOR_SHARED ||
-			 settings->collector_mode == COLLECTOR_EXTERNAL;
+	return settings->collector_mode == COLLECTOR_SHARED ||
+	       settings->collector_mode == COLLECTOR_EXTERNAL;
+}
+
+/* What the fields together must make true. */
+static enum status check_together(const struct settings *settings, const cJSON *spec,
+				  struct error *err)
+{
+	struct endpoint parts;
+	bool elsewhere = is_elsewhere(settings);
+	bool otlp = settings->backend == BACKEND_OTLP;
 	if (elsewhere && settings->collector_endpoint == NULL)
 		return error_set(
 		    err, STATUS_INVALID,
@@ -338,12 +199,34 @@ static enum status settle(struct settings *settings, struct error *err)
 		    err, STATUS_INVALID,
 		    "spec.collector.endpoint: is only for mode Shared or External; the operator's "
 		    "own collector is always " DEFAULT_ENDPOINT);
-	if (settings->backend == BACKEND_OTLP && settings->otlp_endpoint == NULL)
+	if (elsewhere && cJSON_IsObject(json_get(spec, "backend")))
+		return error_set(err, STATUS_INVALID,
+				 "spec.backend: has no effect with a collector of mode Shared or "
+				 "External; where that one sends to is its own configuration");
+	if (otlp && settings->otlp_endpoint == NULL)
 		return error_set(err, STATUS_INVALID,
 				 "spec.backend.otlp.endpoint: is missing; type OTLP needs to know "
 				 "where to send");
+	if (!otlp && cJSON_IsObject(json_get(spec, "backend.otlp")) &&
+	    json_str(spec, "backend.type") == NULL)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "spec.backend.otlp: has no effect without spec.backend.type: OTLP");
+	if (settings->otlp_insecure && settings->otlp_endpoint != NULL &&
+	    endpoint_split(settings->otlp_endpoint, &parts) && !parts.tls)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "spec.backend.otlp.tls.insecureSkipVerify: needs an https endpoint; "
+		    "http has no certificate");
+	return STATUS_OK;
+}
+
+/* The values that follow from others. */
+static void settle(struct settings *settings)
+{
 	struct endpoint parts;
-	bool direct = elsewhere && endpoint_split(settings->collector_endpoint, &parts) &&
+	bool direct = is_elsewhere(settings) &&
+		      endpoint_split(settings->collector_endpoint, &parts) &&
 		      !endpoint_fits_external_name(&parts);
 	free(settings->endpoint);
 	settings->endpoint = xstrdup(direct ? settings->collector_endpoint : DEFAULT_ENDPOINT);
@@ -351,33 +234,47 @@ static enum status settle(struct settings *settings, struct error *err)
 	for (size_t c = COMPONENT_VLLM; c <= COMPONENT_ROUTING_PROXY; c++)
 		if (settings->components[c].enabled)
 			settings->injection_off = false;
-	return STATUS_OK;
 }
 
-static enum status read_object(const cJSON *tracing, struct settings *settings, struct error *err)
+static enum status check_object(const cJSON *tracing, struct error *err)
 {
-	const char *kind = json_str(tracing, "kind");
-	const char *version = json_str(tracing, "apiVersion");
+	static const char *const known[] = {"apiVersion", "kind", "metadata", "spec", "status"};
 	const char *name = json_str(tracing, "metadata.name");
-	if (!text_equal(kind, TRACING_KIND) || !text_equal(version, TRACING_API_VERSION))
+	if (!text_equal(json_str(tracing, "kind"), TRACING_KIND) ||
+	    !text_equal(json_str(tracing, "apiVersion"), TRACING_API_VERSION))
 		return error_set(err, STATUS_INVALID,
 				 "is not a " TRACING_KIND " of " TRACING_API_VERSION);
 	if (name != NULL && strcmp(name, TRACING_NAME) != 0)
 		return error_set(err, STATUS_INVALID,
 				 "metadata.name: must be " TRACING_NAME
 				 " (one Tracing a namespace)");
+	for (const cJSON *member = tracing->child; member != NULL; member = member->next) {
+		bool found = false;
+		for (size_t i = 0; i < ARRAY_LEN(known); i++)
+			found = found || strcmp(member->string, known[i]) == 0;
+		if (!found)
+			return error_set(err, STATUS_INVALID,
+					 "%s: no such field; settings stand under spec",
+					 member->string);
+	}
+	return STATUS_OK;
+}
+
+static enum status read_object(const cJSON *tracing, struct settings *settings, struct error *err)
+{
+	enum status status = check_object(tracing, err);
 	const cJSON *spec = json_member(tracing, "spec");
-	if (spec == NULL || cJSON_IsNull(spec))
-		return settle(settings, err);
+	if (status != STATUS_OK || spec == NULL || cJSON_IsNull(spec))
+		return status;
 	if (!cJSON_IsObject(spec))
 		return error_set(err, STATUS_INVALID, "spec: must be an object");
-	enum status status = check_known(spec, "", err);
-	for (size_t i = 0; i < ARRAY_LEN(fields) && status == STATUS_OK; i++) {
-		const cJSON *node = json_get(spec, fields[i].path);
+	status = settings_check_known(spec, err);
+	for (size_t i = 0; i < settings_field_count && status == STATUS_OK; i++) {
+		const cJSON *node = json_get(spec, settings_fields[i].path);
 		if (node != NULL && !cJSON_IsNull(node))
-			status = read_field(settings, &fields[i], node, err);
+			status = read_field(settings, &settings_fields[i], node, err);
 	}
-	return status == STATUS_OK ? settle(settings, err) : status;
+	return status == STATUS_OK ? check_together(settings, spec, err) : status;
 }
 
 enum status settings_read(const cJSON *tracing, const struct settings *defaults,
@@ -399,19 +296,37 @@ enum status settings_read(const cJSON *tracing, const struct settings *defaults,
 					  name == NULL ? TRACING_NAME : name);
 		}
 	}
+	settle(&settings);
 	*ret_settings = settings;
 	return STATUS_OK;
 }
 
+/* A copy without nulls and without objects that say nothing; NULL when nothing is left. */
+static cJSON *said_of(const cJSON *node)
+{
+	if (!cJSON_IsObject(node))
+		return node == NULL || cJSON_IsNull(node) ? NULL : json_clone(node);
+	cJSON *said = cJSON_CreateObject();
+	for (const cJSON *member = node->child; member != NULL; member = member->next) {
+		cJSON *part = said_of(member);
+		if (part != NULL)
+			json_set(said, member->string, part);
+	}
+	if (said->child == NULL)
+		json_freep(&said);
+	return said;
+}
+
 void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 {
-	static const char *const parts[] = {"selector", "sampling", "components", "images"};
+	/* Whom it applies to (selector) is no part of what pods get. */
+	static const char *const parts[] = {"sampling", "components", "images"};
 	const cJSON *spec = json_member(tracing, "spec");
 	cJSON *said = cJSON_CreateObject();
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		const cJSON *part = json_member(spec, parts[i]);
-		if (part != NULL && !cJSON_IsNull(part))
-			json_set(said, parts[i], json_clone(part));
+		cJSON *part = said_of(json_member(spec, parts[i]));
+		if (part != NULL)
+			json_set(said, parts[i], part);
 	}
 	/* Of the collector only what pods see: an endpoint that no Service can stand for. */
 	struct endpoint endpoint;

@@ -80,14 +80,18 @@ struct settings {
 	char *collector_endpoint; /* Shared and External: where the collector is */
 	char *collector_image;
 	long collector_replicas;
-	cJSON *collector_resources; /* object or NULL */
+	cJSON *collector_resources;     /* object or NULL */
+	cJSON *collector_node_selector; /* object or NULL */
+	cJSON *collector_tolerations;   /* array or NULL */
 	enum backend_type backend;
 	char *jaeger_image;
 	long jaeger_max_traces;
 	cJSON *jaeger_resources;
+	cJSON *jaeger_node_selector;
+	cJSON *jaeger_tolerations;
 	char *otlp_endpoint; /* back end of type OTLP */
-	bool otlp_insecure;
-	bool drop_content; /* privacy.dropContent */
+	bool otlp_insecure;  /* https without looking at the certificate */
+	bool drop_content;   /* privacy.dropContent */
 };
 
 /* The operator's defaults (static facts; images are the versions the tests run). */

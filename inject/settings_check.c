@@ -9,6 +9,9 @@
 
 enum { OTLP_GRPC_PORT = 4317, OTLP_HTTP_PORT = 4318, PORT_MAX = 65535 };
 
+static const char letters_and_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
 static const char endpoint_characters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/._-[]%?=~";
 
@@ -31,35 +34,100 @@ enum status settings_check_text(const char *value, const char *path, struct erro
 	return STATUS_OK;
 }
 
+/* Begins with a letter or digit and holds nothing but those and `more`. */
+static enum status check_characters(const char *value, const char *more, size_t max,
+				    const char *path, struct error *err)
+{
+	const char *c = value;
+	if (settings_check_text(value, path, err) != STATUS_OK)
+		return STATUS_INVALID;
+	while (*c != '\0' &&
+	       (strchr(letters_and_digits, *c) != NULL || (c > value && strchr(more, *c) != NULL)))
+		c++;
+	if (*c != '\0')
+		return error_set(err, STATUS_INVALID,
+				 "%s: \"%s\" may only hold letters, digits and %s, and begins with "
+				 "one of the first two",
+				 path, value, more);
+	if ((size_t)(c - value) > max)
+		return error_set(err, STATUS_INVALID, "%s: is longer than %zu characters", path,
+				 max);
+	return STATUS_OK;
+}
+
+enum status settings_check_service_name(const char *value, const char *path, struct error *err)
+{
+	return check_characters(value, "._/:-", 128, path, err);
+}
+
+enum status settings_check_image(const char *value, const char *path, struct error *err)
+{
+	return check_characters(value, "._/:@-", 512, path, err);
+}
+
+/* Digits, and behind a point more digits; without strtod, which has a locale. */
+static bool is_plain_decimal(const char *value, size_t whole)
+{
+	size_t fraction = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
+	return whole > 0 && whole + fraction < 31 &&
+	       (value[whole] == '\0' ||
+		(value[whole] == '.' && fraction > 0 && value[whole + 1 + fraction] == '\0'));
+}
+
 enum status settings_check_ratio(const char *value, const char *path, struct error *err)
 {
 	size_t whole = strspn(value, "0123456789");
-	size_t fraction = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
-	bool plain = whole > 0 && (value[whole] == '\0' || (value[whole] == '.' && fraction > 0 &&
-							    value[whole + 1 + fraction] == '\0'));
-	if (!plain)
+	if (!is_plain_decimal(value, whole))
 		return error_set(
 		    err, STATUS_INVALID,
 		    "%s: \"%s\" is not a plain decimal; write a number from 0 to 1 like \"0.1\" "
-		    "(no sign, no exponent): an unreadable ratio silently becomes 0.1 in the EPP",
+		    "(no sign, no exponent, a point and no comma): an unreadable ratio silently "
+		    "becomes 0.1 in the EPP",
 		    path, value);
-	double ratio = strtod(value, NULL);
-	if (ratio > 1)
+	size_t zeros = strspn(value, "0");
+	size_t behind = value[whole] == '.' ? strspn(value + whole + 1, "0") + whole + 1 : whole;
+	bool below_one = zeros >= whole;
+	bool is_one = zeros + 1 == whole && value[zeros] == '1' && value[behind] == '\0';
+	if (!below_one && !is_one)
 		return error_set(err, STATUS_INVALID,
 				 "%s: \"%s\" is more than 1; it is the share of requests to trace",
 				 path, value);
 	return STATUS_OK;
 }
 
+/* The names that OpenTelemetry knows, and what says the same to every component. */
+static const struct {
+	const char *name;
+	const char *instead;
+} other_samplers[] = {
+    {"always_on", "use it with spec.sampling.ratio \"1.0\""},
+    {"parentbased_always_on", "use it with spec.sampling.ratio \"1.0\""},
+    {"always_off", "use it with spec.sampling.ratio \"0\""},
+    {"parentbased_always_off", "use it with spec.sampling.ratio \"0\""},
+    {"traceidratio", "use it with the same ratio"},
+    {"jaeger_remote", "use it with spec.sampling.ratio"},
+    {"parentbased_jaeger_remote", "use it with spec.sampling.ratio"},
+    {"xray", "use it with spec.sampling.ratio"},
+};
+
 enum status settings_check_sampler(const char *value, const char *path, struct error *err)
 {
+	const char *instead = NULL;
 	if (strcmp(value, "parentbased_traceidratio") == 0)
 		return STATUS_OK;
+	for (size_t i = 0; i < ARRAY_LEN(other_samplers); i++)
+		if (strcmp(value, other_samplers[i].name) == 0)
+			instead = other_samplers[i].instead;
+	if (instead == NULL)
+		return error_set(err, STATUS_INVALID,
+				 "%s: \"%s\" is no sampler that every component knows; the only "
+				 "one is parentbased_traceidratio",
+				 path, value);
 	return error_set(
 	    err, STATUS_INVALID,
-	    "%s: \"%s\" is not portable: the EPP and the routing proxy ignore every sampler but "
-	    "parentbased_traceidratio and would trace a tenth; use it with spec.sampling.ratio",
-	    path, value);
+	    "%s: \"%s\" is not portable: the EPP and the routing proxy up to v0.10 ignore every "
+	    "sampler but parentbased_traceidratio and would trace a tenth; %s",
+	    path, value, instead);
 }
 
 static enum status check_word(const char *value, const char *const *words, const char *path,
@@ -113,14 +181,25 @@ enum status settings_check_version(const char *value, const char *path, struct e
 			 value);
 }
 
-/* The length of the host at `text`, brackets included; 0 when there is none. */
+/* The length of the address in brackets at `text`, brackets included; 0 when it is none. */
+static size_t address_length(const char *text)
+{
+	size_t len = strspn(text + 1, "0123456789abcdefABCDEF:.");
+	return text[1 + len] == ']' && memchr(text + 1, ':', len) != NULL ? len + 2 : 0;
+}
+
+/* The length of the host at `text`; 0 when there is none. */
 static size_t host_length(const char *text)
 {
-	if (*text == '[') {
-		const char *end = strchr(text, ']');
-		return end == NULL || end == text + 1 ? 0 : (size_t)(end - text) + 1;
-	}
-	return strcspn(text, ":/?");
+	if (*text == '[')
+		return address_length(text);
+	size_t len = strcspn(text, ":/?");
+	bool good = len > 0 && strchr(letters_and_digits, text[0]) != NULL &&
+		    strchr(letters_and_digits, text[len - 1]) != NULL;
+	for (size_t i = 0; good && i < len; i++)
+		good =
+		    strchr(letters_and_digits, text[i]) != NULL || strchr("._-", text[i]) != NULL;
+	return good ? len : 0;
 }
 
 bool endpoint_split(const char *text, struct endpoint *ret_endpoint)

@@ -14,6 +14,11 @@ typedef enum status (*settings_check_fn)(const char *value, const char *path, st
 
 /* Text that goes into env or objects: not empty, no control characters, no "{{", no "$(". */
 NODISCARD enum status settings_check_text(const char *value, const char *path, struct error *err);
+/* What goes into OTEL_SERVICE_NAME: letters, digits and . _ / : - */
+NODISCARD enum status settings_check_service_name(const char *value, const char *path,
+						  struct error *err);
+/* An image reference. */
+NODISCARD enum status settings_check_image(const char *value, const char *path, struct error *err);
 /* 0 to 1 as plain decimal. */
 NODISCARD enum status settings_check_ratio(const char *value, const char *path, struct error *err);
 /* Only the sampler that every component honours (LLMD §8.13). */

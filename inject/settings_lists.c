@@ -38,9 +38,9 @@ enum status settings_wrong_type(const char *path, const char *wanted, const cJSO
 			 strcmp(wanted, "a string") == 0 ? hint : "");
 }
 
-enum status settings_read_pools(struct settings *settings, const cJSON *node, struct error *err)
+enum status settings_read_pools(struct settings *settings, const cJSON *node, const char *path,
+				struct error *err)
 {
-	const char *path = "spec.selector.pools";
 	if (!cJSON_IsArray(node))
 		return settings_wrong_type(path, "a list of InferencePool names", node, err);
 	settings_free_pools(settings);
@@ -55,21 +55,6 @@ enum status settings_read_pools(struct settings *settings, const cJSON *node, st
 		    grow(settings->pools, settings->pool_count, sizeof(*settings->pools));
 		settings->pools[settings->pool_count++] = xstrdup(item->valuestring);
 	}
-	return STATUS_OK;
-}
-
-enum status settings_read_labels(struct settings *settings, const cJSON *node, struct error *err)
-{
-	const char *path = "spec.selector.matchLabels";
-	if (!cJSON_IsObject(node))
-		return settings_wrong_type(path, "an object of label values", node, err);
-	for (const cJSON *item = node->child; item != NULL; item = item->next)
-		if (!cJSON_IsString(item))
-			return error_set(err, STATUS_INVALID,
-					 "%s.%s: must be a string; put it in quotes", path,
-					 item->string);
-	cJSON_Delete(settings->match_labels);
-	settings->match_labels = json_clone(node);
 	return STATUS_OK;
 }
 
@@ -118,24 +103,29 @@ static enum status read_image(const cJSON *node, const char *path, struct image_
 	return STATUS_OK;
 }
 
-enum status settings_read_images(struct settings *settings, const cJSON *node, struct error *err)
+enum status settings_read_images(struct settings *settings, const cJSON *node, const char *path,
+				 struct error *err)
 {
+	size_t count = (size_t)(cJSON_IsArray(node) ? cJSON_GetArraySize(node) : 0);
 	if (!cJSON_IsArray(node))
-		return settings_wrong_type("spec.images", "a list", node, err);
-	settings_free_images(settings);
-	for (const cJSON *item = node->child; item != NULL; item = item->next) {
-		char path[64];
-		(void)snprintf(path, sizeof(path), "spec.images[%zu]", settings->image_count);
-		if (settings->image_count == IMAGES_MAX)
-			return error_set(err, STATUS_INVALID, "spec.images: more than %d rows",
-					 IMAGES_MAX);
-		settings->images =
-		    grow(settings->images, settings->image_count, sizeof(*settings->images));
-		enum status status =
-		    read_image(item, path, &settings->images[settings->image_count], err);
-		if (status != STATUS_OK)
-			return status;
-		settings->image_count++;
+		return settings_wrong_type(path, "a list", node, err);
+	if (count > IMAGES_MAX)
+		return error_set(err, STATUS_INVALID, "%s: more than %d rows", path, IMAGES_MAX);
+	struct image_override *images =
+	    xcalloc(count + settings->image_count, sizeof(*settings->images));
+	size_t read = 0;
+	enum status status = STATUS_OK;
+	for (const cJSON *item = node->child; item != NULL && status == STATUS_OK;
+	     item = item->next) {
+		char where[64];
+		(void)snprintf(where, sizeof(where), "%s[%zu]", path, read);
+		status = read_image(item, where, &images[read], err);
+		read += status == STATUS_OK ? 1 : 0;
 	}
-	return STATUS_OK;
+	for (size_t i = 0; i < settings->image_count; i++)
+		images[read + i] = settings->images[i];
+	free(settings->images);
+	settings->images = images;
+	settings->image_count += read;
+	return status;
 }

@@ -490,6 +490,8 @@ TEST(settings_reach_the_objects)
 	CHECK_INT(json_int(deployment, "spec.replicas", 0), 3);
 	CHECK_STR(json_str(container, "resources.limits.cpu"), "2");
 	CHECK(json_get(container, "resources.requests") == NULL);
+	CHECK(json_get(deployment, "spec.template.spec.nodeSelector") == NULL);
+	CHECK(json_get(deployment, "spec.template.spec.tolerations") == NULL);
 	CHECK_STR(json_str(container_of(objects, "jaeger"), "image"), "mirror.local/jaeger:2");
 	CHECK_INT(
 	    json_int(json_pointer_get(config, "/extensions/jaeger_storage/backends/memory/memory"),
@@ -570,4 +572,29 @@ TEST(quantities)
 		bool ok = quantity_read(rows[i].text, &got);
 		CHECK_INT_ROW(ok ? got : -1, rows[i].want, rows[i].text);
 	}
+}
+
+TEST(pods_go_where_the_user_says)
+{
+	static const char spec[] =
+	    "{\"collector\":{\"nodeSelector\":{\"pool\":\"cpu\"},\"tolerations\":[{\"key\":"
+	    "\"infra\","
+	    "\"operator\":\"Exists\"}]},\"backend\":{\"jaeger\":{\"nodeSelector\":{\"pool\":"
+	    "\"big\"},\"tolerations\":[{\"operator\":\"Exists\"}]}}}";
+	cJSON *objects = render(spec, &(struct objects_input){.namespace_name = "n"});
+	cJSON *custom =
+	    render(spec, &(struct objects_input){.namespace_name = "n", .use_cr = true});
+	const cJSON *pods[] = {
+	    json_get(find(objects, "Deployment", "otel-collector"), "spec.template.spec"),
+	    json_get(find(custom, "OpenTelemetryCollector", "otel"), "spec")};
+	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
+		const cJSON *tolerations = json_member(pods[i], "tolerations");
+		CHECK_STR(json_str(pods[i], "nodeSelector.pool"), "cpu");
+		CHECK_STR(json_str(cJSON_GetArrayItem(tolerations, 0), "key"), "infra");
+	}
+	const cJSON *jaeger = json_get(find(objects, "Deployment", "jaeger"), "spec.template.spec");
+	CHECK_STR(json_str(jaeger, "nodeSelector.pool"), "big");
+	CHECK_INT(cJSON_GetArraySize(json_member(jaeger, "tolerations")), 1);
+	json_freep(&objects);
+	json_freep(&custom);
 }

@@ -32,8 +32,49 @@ static const struct {
     {"{\"sampling\":{\"ratio\":\"0,5\"}}", "plain decimal"},
     {"{\"sampling\":{\"ratio\":\".5\"}}", "plain decimal"},
     {"{\"sampling\":{\"ratio\":0.5}}", "must be a string; put it in quotes"},
-    {"{\"sampling\":{\"sampler\":\"always_on\"}}", "the EPP and the routing proxy ignore"},
-    {"{\"sampling\":{\"sampler\":\"traceidratio\"}}", "not portable"},
+    {"{\"sampling\":{\"sampler\":\"always_on\"}}",
+     "the EPP and the routing proxy up to v0.10 ignore"},
+    {"{\"sampling\":{\"sampler\":\"traceidratio\"}}", "use it with the same ratio"},
+    {"{\"sampling\":{\"sampler\":\"always_off\"}}", "use it with spec.sampling.ratio \"0\""},
+    {"{\"sampling\":{\"sampler\":\"magic\"}}", "the only one is parentbased_traceidratio"},
+    {"{\"sampling\":{\"ratio\":\"1.0001\"}}", "is more than 1"},
+    {"{\"sampling\":{\"ratio\":\"10\"}}", "is more than 1"},
+    {"{\"sampling\":{\"ratio\":\"+0.5\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\"0x1\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\"1.\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\" 1\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\"10%\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\"nan\"}}", "plain decimal"},
+    {"{\"sampling\":{\"ratio\":\"\"}}", "plain decimal"},
+    {"{\"sampling\":{\"samplerArg\":\"1\"}}", "use spec.sampling.ratio"},
+    {"{\"enabled\":true}", "annotation tracing.llm-d.io/enabled"},
+    {"{\"Sampling\":{}}", "did you mean spec.sampling?"},
+    {"{\"components\":{\"sglang\":{\"serviceName\":\"x\"}}}", "SGLang's service name is fixed"},
+    {"{\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"https://t:443\","
+     "\"tls\":{\"insecure\":true}}}}",
+     "the endpoint's scheme says it"},
+    {"{\"backend\":{\"otlp\":{\"endpoint\":\"https://t:443\"}}}", "has no effect without"},
+    {"{\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"http://t:4317\","
+     "\"tls\":{\"insecureSkipVerify\":true}}}}",
+     "needs an https endpoint"},
+    {"{\"collector\":{\"mode\":\"Shared\",\"endpoint\":\"http://c.x.svc.a.b:4317\"},"
+     "\"backend\":{\"type\":\"Jaeger\"}}",
+     "spec.backend: has no effect"},
+    {"{\"components\":{\"epp\":{\"serviceName\":\"a b\"}}}", "may only hold letters"},
+    {"{\"components\":{\"epp\":{\"serviceName\":\"-a\"}}}", "may only hold letters"},
+    {"{\"components\":{\"epp\":{\"serviceName\":\"a=b\"}}}", "may only hold letters"},
+    {"{\"collector\":{\"image\":\"a b\"}}", "may only hold letters"},
+    {"{\"collector\":{\"image\":\"\"}}", "is empty"},
+    {"{\"collector\":{\"resources\":{\"limit\":{}}}}", "there are limits and requests"},
+    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"1 Gi\"}}}}",
+     "spec.collector.resources.limits.memory: must be a quantity"},
+    {"{\"collector\":{\"nodeSelector\":{\"a\":true}}}",
+     "spec.collector.nodeSelector.a: must be a string"},
+    {"{\"collector\":{\"tolerations\":[{\"operator\":\"exists\"}]}}",
+     "spec.collector.tolerations[0].operator: is not what"},
+    {"{\"collector\":{\"tolerations\":[{\"keys\":\"a\"}]}}", "no such field; a toleration has"},
+    {"{\"backend\":{\"jaeger\":{\"tolerations\":{}}}}", "a list of tolerations"},
+    {"{\"backend\":{\"jaeger\":{\"maxTraces\":10}}}", "whole number from 100"},
     {"{\"sampling\":{\"ratoi\":\"1\"}}", "did you mean spec.sampling.ratio?"},
     {"{\"sampling\":\"1\"}", "spec.sampling: must be an object"},
     {"{\"nonsense\":{}}", "spec.nonsense: no such field"},
@@ -55,6 +96,12 @@ static const struct {
     {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://c\\n:4317\"}}",
      "control character"},
     {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://c:70000\"}}", "needs the port"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://[bad:4317\"}}", "no path"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://[bad]:4317\"}}", "no path"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://-a:4317\"}}", "no path"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://:4317\"}}", "no path"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"http://a~b:4317\"}}", "no path"},
+    {"{\"collector\":{\"mode\":\"External\",\"endpoint\":\"HTTP://a:4317\"}}", "no absolute URL"},
     {"{\"collector\":{\"replicas\":0}}", "whole number from 1 to 50"},
     {"{\"collector\":{\"replicas\":1.5}}", "whole number from 1 to 50"},
     {"{\"backend\":{\"type\":\"OTLP\"}}", "spec.backend.otlp.endpoint: is missing"},
@@ -87,13 +134,16 @@ TEST(refused_settings)
 	}
 }
 
+#define TRACING "\"kind\":\"Tracing\",\"apiVersion\":\"tracing.llm-d.io/v1alpha1\""
+
 TEST(wrong_object)
 {
 	static const char *const objects[] = {
 	    "{\"kind\":\"Deployment\",\"apiVersion\":\"apps/v1\"}",
+	    "{" TRACING ",\"specs\":{}}",
+	    "{" TRACING ",\"spec\":[]}",
 	    "{\"kind\":\"Tracing\",\"apiVersion\":\"tracing.llm-d.io/v1\"}",
-	    "{\"kind\":\"Tracing\",\"apiVersion\":\"tracing.llm-d.io/"
-	    "v1alpha1\",\"metadata\":{\"name\":\"x\"}}",
+	    "{" TRACING ",\"metadata\":{\"name\":\"x\"}}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
 		cJSON *object = NULL;
@@ -126,7 +176,7 @@ TEST(everything_set)
 				    "\"collector\":{\"mode\":\"Deployment\",\"image\":\"i\","
 				    "\"replicas\":2,\"resources\":{\"limits\":{}}},"
 				    "\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"https:"
-				    "//tempo:4317\",\"insecure\":true}},"
+				    "//tempo:4317\",\"tls\":{\"insecureSkipVerify\":true}}},"
 				    "\"components\":{\"vllm\":{\"detailedTraces\":\"none\","
 				    "\"serviceNames\":{\"prefill\":\"p\"}},"
 				    "\"routingProxy\":{\"enabled\":false}},\"images\":[{\"match\":"
@@ -209,6 +259,11 @@ static const struct {
     {"{\"sampling\":{\"ratio\":\"1.0\"}}", false},
     {"{\"components\":{\"epp\":{\"enabled\":false}}}", false},
     {"{\"images\":[]}", false},
+    {"{\"sampling\":{}}", true},
+    {"{\"sampling\":{\"ratio\":null}}", true},
+    {"{\"components\":{\"epp\":{},\"vllm\":{\"serviceNames\":{}}}}", true},
+    {"{\"selector\":{\"pools\":[\"a\"]}}", true},
+    {"{\"collector\":{\"nodeSelector\":{\"a\":\"b\"}}}", true},
 };
 
 TEST(user_hash)
@@ -231,4 +286,36 @@ TEST(user_hash)
 	CHECK_STR(hash, empty);
 	json_freep(&a);
 	json_freep(&b);
+}
+
+TEST(rows_of_the_user_come_before_the_defaults)
+{
+	struct settings defaults;
+	struct settings settings;
+	struct error err = {.message = ""};
+	cJSON *first = tracing_of("{\"images\":[{\"match\":\"a\",\"version\":\"1.0\"}]}");
+	cJSON *second = tracing_of("{\"images\":[{\"match\":\"b\",\"version\":\"2.0\"}]}");
+	CHECK_INT(settings_read(first, NULL, &defaults, &err), STATUS_OK);
+	CHECK_INT(settings_read(second, &defaults, &settings, &err), STATUS_OK);
+	CHECK_INT(settings.image_count, 2);
+	CHECK_STR(settings.images[0].match, "b");
+	CHECK_STR(settings.images[1].match, "a");
+	settings_release(&settings);
+	settings_release(&defaults);
+	json_freep(&first);
+	json_freep(&second);
+}
+
+/* Switching every component off is how a Tracing takes injection back. */
+TEST(all_components_off)
+{
+	struct settings settings;
+	struct error err = {.message = ""};
+	cJSON *tracing = tracing_of(
+	    "{\"components\":{\"vllm\":{\"enabled\":false},\"sglang\":{\"enabled\":false},"
+	    "\"epp\":{\"enabled\":false},\"routingProxy\":{\"enabled\":false}}}");
+	CHECK_INT(settings_read(tracing, NULL, &settings, &err), STATUS_OK);
+	CHECK(settings.injection_off);
+	settings_release(&settings);
+	json_freep(&tracing);
 }
