@@ -59,6 +59,10 @@ static enum status read_value(const char *text, size_t at, size_t end, struct ya
 				 LIMIT_DOCUMENT_BYTES, end);
 	cJSON *tree = NULL;
 	enum status status = json_parse(text + at, end - at, &tree, err);
+	if (status == STATUS_LIMIT) {
+		struct error cause = *err;
+		return error_set(err, status, "%s (stopped after %zu bytes)", cause.message, end);
+	}
 	if (status != STATUS_OK)
 		return status;
 	stats->nodes += count_nodes(tree);

@@ -167,7 +167,7 @@ static enum status begin_document(struct reader *r, const yaml_event_t *event)
 		look_for_comment(r, start);
 		struct yaml_document *last = &r->stream.documents[r->stream.count - 1];
 		last->end = start;
-		last->has_comments = r->comments;
+		last->has_comments = last->has_comments || r->comments;
 		r->comments = false;
 	}
 	size_t budget = LIMIT_YAML_STREAM_NODES - r->stats->nodes;
