@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input: refused at a ceiling, named by file, document and place, and nothing printed."""
+import os
+import re
+import subprocess
+
+import pytest
+
+import cli
+from cli import deployment, dump, inject, run
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join([f'*{chr(97 + i)}'] * 10)}]\n" for i in range(9))
+KIB, MIB = 1024, 1024 * 1024
+
+
+def stopped_after(result):
+    return int(re.search(r"stopped after (\d+) bytes", result.err)[1])
+
+
+@pytest.mark.parametrize("text, most_read", [
+    ("[" * 160 * KIB, 24 * KIB),
+    ("{" * 160 * KIB, 24 * KIB),
+    ('{"a":' * 40000, 24 * KIB),
+    ("- " * 80000, 24 * KIB),
+    (BOMB, 8 * KIB),
+    ("a: " + "x" * 6 * MIB, 4 * MIB + 64 * KIB),
+    ("- x\n" * 900000, 4 * 400000 + 64 * KIB),
+    ("{\"a\": \"" + "x" * 5 * MIB + "\"}", 5 * MIB + KIB),
+    ("%A\n" * 20000, 24 * KIB),
+], ids=["brackets", "braces", "json", "dashes", "alias bomb", "long scalar", "many nodes", "long json", "directives"])
+def test_ceilings(text, most_read):
+    result = inject(text)
+    assert (result.code, result.raw) == (cli.LIMIT, b"")
+    assert result.err.count("\n") == 1 and result.err.startswith("llmd-tracing: -: ")
+    assert stopped_after(result) <= most_read
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    path = tmp_path / "huge.yaml"
+    with open(path, "wb") as stream:
+        stream.truncate(50 * MIB)
+    result = run("inject", "-f", str(path))
+    assert (result.code, result.raw) == (cli.LIMIT, b"")
+    assert str(path) in result.err and stopped_after(result) == 0
+
+
+def test_a_huge_pipe_is_read_up_to_the_ceiling():
+    process = subprocess.Popen([cli.BINARY, "inject", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    taken = 0
+    line = b"# " + b"x" * 65533 + b"\n"
+    try:
+        for _ in range(50 * 16):
+            taken += os.write(process.stdin.fileno(), line)
+    except BrokenPipeError:
+        pass
+    with_err = process.stderr.read().decode()
+    assert process.wait() == cli.LIMIT and process.stdout.read() == b""
+    assert 16 * MIB <= taken <= 16 * MIB + 256 * KIB
+    assert int(re.search(r"stopped after (\d+) bytes", with_err)[1]) <= 16 * MIB + 64 * KIB
+
+
+@pytest.mark.parametrize("text, words", [
+    ("a: 1\n---\nspec:\n  x: 1\n  y: 2\n  x: 3\n", ["document 2", "line 6", "spec.x", "duplicate key"]),
+    ('{"a": {"b": 1, "b": 2}}', ["document 1", "duplicate key", '"b"']),
+    (b"a: \xff\n", ["invalid UTF-8", "byte 3"]),
+    (b'{"a": "\xc0\x80"}', ["UTF-8"]),
+    ("a: [1\n", ["document 1", "line 2"]),
+    ("a: .inf\n", ["line 1", "a: ", ".inf"]),
+    ("a: 1\nb: *nope\n", ["line 2", "b: ", "alias"]),
+    ("? [a]\n: b\n", ["line 1", "key"]),
+    ("a: \"\\0\"\n", ["line 1", "NUL"]),
+    ("\x01: 1\n", ["line 1", "control"]),
+    ("a: &x [*x]\n", ["line 1"]),
+])
+def test_broken_input_is_named(text, words):
+    result = inject(text)
+    assert (result.code, result.raw) == (cli.INVALID, b"")
+    for word in ["llmd-tracing: -: ", *words]:
+        assert word in result.err
+
+
+def test_a_broken_workload_is_named_by_its_path(tmp_path):
+    broken = deployment("bad", "ns")
+    broken["spec"]["template"]["spec"]["containers"] = {"name": "x"}
+    path = tmp_path / "w.yaml"
+    path.write_text(dump(deployment(), broken))
+    result = run("inject", "-f", str(path))
+    assert (result.code, result.raw) == (cli.INVALID, b"")
+    for word in (f"{path}: document 2", "Deployment/ns/bad", "containers"):
+        assert word in result.err
+
+
+def test_nothing_is_printed_when_the_last_document_is_broken(vllm):
+    assert inject(vllm + "---\na: [\n").raw == b""
+
+
+@pytest.mark.parametrize("args, code, words", [
+    ((), cli.INVALID, ["usage"]),
+    (("frobnicate",), cli.INVALID, ["frobnicate"]),
+    (("inject",), cli.INVALID, ["-f"]),
+    (("inject", "-f"), cli.INVALID, ["-f"]),
+    (("inject", "file.yaml"), cli.INVALID, ["file.yaml", "-f"]),
+    (("inject", "-f", "-", "--nope"), cli.INVALID, ["--nope"]),
+    (("inject", "-f", "-", "-o", "xml"), cli.INVALID, ["xml", "yaml, json, patch, text"]),
+    (("diff", "-f", "-", "-o", "json"), cli.INVALID, ["json"]),
+    (("inject", "-f", "/nonexistent/x.yaml"), cli.NOT_FOUND, ["/nonexistent/x.yaml"]),
+    (("inject", "-f", "-", "-f", "-"), cli.INVALID, ["once"]),
+    (("inject", "-f", "-", "--settings", "/nonexistent/s.yaml"), cli.NOT_FOUND, ["/nonexistent/s.yaml"]),
+])
+def test_misuse(args, code, words):
+    result = run(*args)
+    assert (result.code, result.raw) == (code, b"")
+    for word in words:
+        assert word in result.err
+
+
+def test_an_empty_directory_is_not_found(tmp_path):
+    result = run("inject", "-f", str(tmp_path))
+    assert result.code == cli.NOT_FOUND and str(tmp_path) in result.err
