@@ -102,22 +102,28 @@ func (k *kubelet) makeNode(ctx context.Context) error {
 
 // renewLease is the heartbeat: without it the node controller would evict everything after 40 s.
 func (k *kubelet) renewLease(ctx context.Context) {
-	holder, seconds := nodeName, int32(leaseSeconds)
+	holder, seconds, version := nodeName, int32(leaseSeconds), ""
 	for ; ; time.Sleep(leaseSeconds / 4 * time.Second) {
 		now := metav1.NowMicro()
 		lease := &coordinationv1.Lease{
-			ObjectMeta: metav1.ObjectMeta{Name: nodeName, Namespace: corev1.NamespaceNodeLease},
+			ObjectMeta: metav1.ObjectMeta{Name: nodeName, Namespace: corev1.NamespaceNodeLease, ResourceVersion: version},
 			Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, RenewTime: &now},
 		}
 		leases := k.client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
-		_, err := leases.Update(ctx, lease, metav1.UpdateOptions{})
-		if apierrors.IsNotFound(err) {
-			_, err = leases.Create(ctx, lease, metav1.CreateOptions{})
+		write := func() (*coordinationv1.Lease, error) { return leases.Update(ctx, lease, metav1.UpdateOptions{}) }
+		if version == "" { // an update has to name the version that it replaces
+			write = func() (*coordinationv1.Lease, error) { return leases.Create(ctx, lease, metav1.CreateOptions{}) }
+		}
+		written, err := write()
+		if apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
+			written, err = leases.Get(ctx, nodeName, metav1.GetOptions{})
 		}
 		if err != nil {
 			log.Printf("lease: %v", err)
 			time.Sleep(time.Second)
+			continue
 		}
+		version = written.ResourceVersion
 	}
 }
 
