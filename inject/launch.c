@@ -301,16 +301,22 @@ static enum program program_of_args(const struct launch_words *words)
 	return PROGRAM_UNKNOWN;
 }
 
+static const char *const other_subcommands[] = {"bench",    "chat",   "collect-env",
+						"complete", "launch", "run-batch"};
+
 /* No command, and args that do not begin with a program: they follow the image's entrypoint. */
 static void read_args_only(struct launch *launch, struct launch_words *argv, enum program assume)
 {
 	launch->form = LAUNCH_ARGS_ONLY;
-	launch->program = program_of_args(argv);
-	if (launch->program == PROGRAM_UNKNOWN || assume != PROGRAM_UNKNOWN)
-		launch->program = assume == PROGRAM_UNKNOWN ? launch->program : assume;
-	bool serve = launch->program == PROGRAM_VLLM_SERVE || launch->program == PROGRAM_SGLANG;
+	launch->program = assume != PROGRAM_UNKNOWN ? assume : program_of_args(argv);
 	/* An entrypoint `vllm` takes the sub-command from args. */
-	size_t own = serve && strcmp(argv->items[0].text, "serve") == 0;
+	bool takes_subcommand =
+	    launch->program == PROGRAM_VLLM_SERVE || launch->program == PROGRAM_SGLANG;
+	const char *first = argv->items[0].text;
+	size_t own = takes_subcommand && strcmp(first, "serve") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(other_subcommands); i++)
+		if (takes_subcommand && strcmp(first, other_subcommands[i]) == 0)
+			launch->program = PROGRAM_VLLM_OTHER;
 	launch_settle(launch, argv, own);
 }
 
@@ -332,6 +338,18 @@ static void read_unknown(struct launch *launch, const struct launch_words *argv,
 			      written);
 }
 
+/*
+ * Whether args that follow a known image's entrypoint name a program all the same (the
+ * entrypoint hands them to exec): not so a model that is called /models/vllm.
+ */
+static bool is_whole_command(const struct launch_words *argv, const struct program_found *found)
+{
+	if (found->match == PROGRAM_MATCH_SHELL)
+		return found->own < argv->count && argv->items[found->own].text[0] == '-';
+	return found->match == PROGRAM_MATCH_SURE &&
+	       (found->own > found->head + 1 || found->program == PROGRAM_SIMULATOR);
+}
+
 static void read_argv(struct launch *launch, enum program assume)
 {
 	struct launch_words argv CLEANUP(launch_words_release) = {0};
@@ -342,13 +360,16 @@ static void read_argv(struct launch *launch, enum program assume)
 	struct program_word *words CLEANUP(launch_program_words_freep) =
 	    launch_program_words(&argv);
 	program_find(words, argv.count, false, &found);
-	if (found.match == PROGRAM_MATCH_SHELL) {
+	bool args_only = launch->lists[LAUNCH_COMMAND].count == 0;
+	if (args_only && assume != PROGRAM_UNKNOWN && !is_whole_command(&argv, &found)) {
+		read_args_only(launch, &argv, assume);
+	} else if (found.match == PROGRAM_MATCH_SHELL) {
 		launch_read_shell(launch, &argv, found.own);
 	} else if (found.match == PROGRAM_MATCH_SURE) {
 		launch->program = found.program;
 		launch->form = LAUNCH_EXEC;
 		launch_settle(launch, &argv, found.own);
-	} else if (launch->lists[LAUNCH_COMMAND].count == 0) {
+	} else if (args_only) {
 		read_args_only(launch, &argv, assume);
 	} else {
 		read_unknown(launch, &argv, &found);

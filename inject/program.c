@@ -138,6 +138,12 @@ static const char *const others[] = {
     "which",
 };
 
+/* Of those, the ones for which a server's name among their arguments is only text. */
+static const char *const printers[] = {
+    ":",     "[",      "awk",      "declare", "echo", "export", "grep", "local", "pgrep",
+    "pkill", "printf", "readonly", "sed",     "test", "trap",   "type", "which",
+};
+
 static const char *const shells[] = {"sh", "bash", "dash", "ash"};
 
 /*
@@ -401,7 +407,10 @@ static void find_head(const struct program_word *words, size_t count, bool in_sh
 		enum program program =
 		    program_of_rows(programs, ARRAY_LEN(programs), name,
 				    own < count ? &words[own] : NULL, &taken, &hidden);
-		if (program == PROGRAM_UNKNOWN && in_table(others, ARRAY_LEN(others), name)) {
+		/* `ray job submit -- vllm serve …` starts one after all. */
+		if (program == PROGRAM_UNKNOWN && in_table(others, ARRAY_LEN(others), name) &&
+		    (in_table(printers, ARRAY_LEN(printers), name) ||
+		     !mentions_engine(words, count, own))) {
 			program = PROGRAM_OTHER;
 			found->harmless = true;
 		}
