@@ -6,6 +6,7 @@ differences.py with its reason. What is not ours to trace stays as it is.
 """
 import collections
 import copy
+import json
 import re
 
 import pytest
@@ -185,3 +186,26 @@ def test_the_comparison_sees_a_loss(directory):
         on = corpus.containers(corpus.parse(stream.read()))
     found = [what for key in on for what, _, _ in differences(off[key], on[key], copy.deepcopy(off[key]))]
     assert "--otlp-traces-endpoint" in found and "OTEL_SERVICE_NAME" in found
+
+
+MODELSERVICES = [  # ModelService, its base configuration, how many containers have to be named
+    ("nixl-xpyd-msvc", "nixl-xpyd-baseconfig", 2), ("pvc-msvc", "pvc-baseconfig", 2), ("simple-msvc", "simple-baseconfig", 1),
+    ("test-msvc", "test-baseconfig", 2), ("test-msvc-hf", "test-baseconfig", 2)]
+
+
+@pytest.mark.parametrize("service, base, at_least", MODELSERVICES)
+def test_modelservice_samples_are_gated(service, base, at_least):
+    """Images of 0.0.x, or none of ours: nothing is written to the CR, and each container says why."""
+    files = [f"{corpus.CORPUS}/modelservice-cr/{name}.yaml" for name in (service, base)]
+    arguments = [word for path in files for word in ("-f", path)]
+    whole = ""
+    for path in files:
+        with open(path, encoding="utf-8") as stream:
+            whole += "" if whole.endswith("\n") or not whole else "\n"
+            whole += ("---\n" if whole else "") + stream.read()
+    assert corpus.run("inject", *arguments) == whole
+    rows = json.loads(corpus.run("explain", *arguments, "-o", "json"))
+    found = [container for row in rows for container in row["containers"]]
+    assert len(found) >= at_least
+    for container in found:
+        assert container["decision"] == "skip" and container["reason"] != "None" and container["message"]
