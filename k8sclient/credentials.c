@@ -19,7 +19,7 @@ enum {
 	TOKEN_PERIOD_MS = 60000,
 	CERTIFICATE_PERIOD_MS = 300000,
 	EXPIRY_LEEWAY_S = 10,
-	PLUGIN_PAUSE_MS = 10000 /* between two runs that a 401 or a failure asks for */
+	PLUGIN_PAUSE_MS = 10000 /* after a run that failed, or that did not help against a 401 */
 };
 
 enum watched_kind { WATCHED_TOKEN, WATCHED_CA, WATCHED_CERT, WATCHED_KEY, WATCHED_COUNT };
@@ -187,12 +187,19 @@ void credentials_free(struct credentials *c)
 	free(c);
 }
 
+static bool plugin_credential_is_good(const struct credentials *c)
+{
+	int64_t expires = c->from_plugin.expires;
+	return c->has_plugin_credential && !c->plugin_rejected &&
+	       (expires == 0 || (int64_t)time(NULL) + EXPIRY_LEEWAY_S < expires);
+}
+
 static void on_plugin_done(void *context, struct exec_credential *credential,
 			   const struct error *error)
 {
 	struct credentials *c = context;
+	bool was_rejected = c->plugin_rejected;
 	c->plugin = NULL;
-	c->plugin_pause_until_ms = uv_hrtime() / 1000000U + PLUGIN_PAUSE_MS;
 	c->plugin_rejected = false;
 	if (credential == NULL) {
 		c->plugin_error = *error;
@@ -206,14 +213,10 @@ static void on_plugin_done(void *context, struct exec_credential *credential,
 		c->has_plugin_credential = true;
 		c->generation++;
 	}
+	/* One that is refused again or born expired must not start a storm of runs. */
+	if (was_rejected || !plugin_credential_is_good(c))
+		c->plugin_pause_until_ms = uv_hrtime() / 1000000U + PLUGIN_PAUSE_MS;
 	c->on_settled(c->context);
-}
-
-static bool plugin_credential_is_good(const struct credentials *c)
-{
-	int64_t expires = c->from_plugin.expires;
-	return c->has_plugin_credential && !c->plugin_rejected &&
-	       (expires == 0 || (int64_t)time(NULL) + EXPIRY_LEEWAY_S < expires);
 }
 
 static enum credentials_state get_from_plugin(struct credentials *c, uint64_t now_ms,
@@ -224,7 +227,7 @@ static enum credentials_state get_from_plugin(struct credentials *c, uint64_t no
 	if (plugin_credential_is_good(c))
 		return CREDENTIALS_READY;
 	if (now_ms < c->plugin_pause_until_ms) {
-		if (c->has_plugin_credential) /* fresh and refused all the same: the server's word is final for now */
+		if (c->has_plugin_credential) /* the server's word is final for now */
 			return CREDENTIALS_READY;
 		*err = c->plugin_error;
 		return CREDENTIALS_FAILED;

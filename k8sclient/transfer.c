@@ -104,10 +104,33 @@ static void log_warning(struct transfer *transfer, const char *value)
 			  text, NULL);
 }
 
+/* By code as soon as there is one: a watch may go on for minutes, and be cancelled then. */
+static void count_request(const struct transfer *transfer)
+{
+	const struct transport *transport = transfer->transport;
+	CLEANUP(str_freep)
+	char *labels =
+	    transfer->code == 0
+		? xasprintf("<error>\x1f%s\x1f%s", transfer->method, transport->host)
+		: xasprintf("%ld\x1f%s\x1f%s", transfer->code, transfer->method, transport->host);
+	metric_add(transport->requests, labels, 1);
+}
+
+static void measure(const struct transfer *transfer)
+{
+	const struct transport *transport = transfer->transport;
+	CLEANUP(str_freep) char *labels = xasprintf("%s\x1f%s", transfer->method, transport->host);
+	if (!transfer->streams)
+		metric_observe(transport->durations, labels,
+			       (double)(uv_hrtime() - transfer->started_ns) / 1e9);
+}
+
 /* Told at once: a quiet watch may send its first byte of body minutes later. Trailers end here again. */
 static void end_of_headers(struct transfer *transfer)
 {
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->code);
+	if (transfer->code >= 200 && !transfer->has_head)
+		count_request(transfer);
 	transfer->has_head = transfer->code >= 200;
 	if (transfer->has_head && transfer->code != 401 && !transfer->encoded &&
 	    transfer->state == TRANSFER_RUNNING)
@@ -273,22 +296,6 @@ void transfer_dispose(struct transfer *transfer)
 	transfer->connect_to = NULL;
 }
 
-static void count(const struct transfer *transfer)
-{
-	const struct transport *transport = transfer->transport;
-	CLEANUP(str_freep)
-	char *labels =
-	    transfer->code == 0
-		? xasprintf("<error>\x1f%s\x1f%s", transfer->method, transport->host)
-		: xasprintf("%ld\x1f%s\x1f%s", transfer->code, transfer->method, transport->host);
-	metric_add(transport->requests, labels, 1);
-	if (transfer->streams)
-		return;
-	CLEANUP(str_freep) char *verb = xasprintf("%s\x1f%s", transfer->method, transport->host);
-	metric_observe(transport->durations, verb,
-		       (double)(uv_hrtime() - transfer->started_ns) / 1e9);
-}
-
 static bool is_tls_failure(CURLcode result)
 {
 	return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CONNECT_ERROR ||
@@ -313,7 +320,9 @@ void transfer_finish(struct transfer *transfer, CURLcode result)
 		end->status = error_set(&end->error, STATUS_RETRY, "%s: no HTTP answer", host);
 	if (is_tls_failure(result))
 		credentials_distrust(transfer->transport->credentials);
-	count(transfer);
+	if (!transfer->has_head)
+		count_request(transfer);
+	measure(transfer);
 }
 
 void transfer_tell_end(struct transfer *transfer)
