@@ -324,12 +324,21 @@ static enum status read_yaml(const char *text, size_t len, struct yaml_stream *r
 	return STATUS_OK;
 }
 
-static bool looks_like_json(const char *text, size_t len)
+static size_t skip_space(const char *text, size_t len, size_t at)
 {
-	size_t at = 0;
 	while (at < len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
 		at++;
-	return at < len && text[at] == '{';
+	return at;
+}
+
+/* An object whose first key is quoted, or an empty one; "{a: 1}" is YAML only. */
+static bool looks_like_json(const char *text, size_t len)
+{
+	size_t at = skip_space(text, len, 0);
+	if (at == len || text[at] != '{')
+		return false;
+	at = skip_space(text, len, at + 1);
+	return at < len && (text[at] == '"' || text[at] == '}');
 }
 
 enum status yaml_read_stream(const char *text, size_t len, struct yaml_stream *ret_stream,

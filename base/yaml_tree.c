@@ -460,7 +460,7 @@ enum status yaml_tree_scalar(struct yaml_tree *tree, struct yaml_place place, co
 		return fail(tree, place, STATUS_INVALID,
 			    "a NUL character cannot stand in a Kubernetes string", err);
 	bool merge_tag = tag != NULL && strcmp(tag, "tag:yaml.org,2002:merge") == 0;
-	if (expects_key(tree) && strcmp(text, "<<") == 0 && (plain || merge_tag)) {
+	if (expects_key(tree) && strcmp(text, "<<") == 0 && ((plain && tag == NULL) || merge_tag)) {
 		struct frame *frame = &tree->frames[tree->depth - 1];
 		frame->has_key = true;
 		frame->merge_key = true;

@@ -24,7 +24,7 @@ static char *read_file(const char *path)
 	while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
 		buffer_add(&out, piece, n);
 	fclose(file);
-	return buffer_detach(&out);
+	return TAKE_PTR(out.data);
 }
 
 /* Where we differ from sigs.k8s.io/yaml on purpose. */
@@ -40,11 +40,13 @@ static const struct {
     {"<<: {a: 1}\na: 2\n<<: {a: 3}\n", "{\"a\":3}"},
     /* No Kubernetes string holds it. */
     {"a: \"\\0\"\n", NULL},
+    {"a: \"\\e\\a\\v\\0\"", NULL},
     /* Its own documentation says "not supported". */
     {"v: !!binary aGk=", NULL},
     {".inf: x\n", NULL},
     /* Go loses digits. */
     {"v: 18446744073709551616", "{\"v\":18446744073709551616}"},
+    {"v: +9223372036854775808", "{\"v\":9223372036854775808}"},
     {"v: -9223372036854775809", "{\"v\":-9223372036854775809}"},
     {"v: 123456789012345678901234567890", "{\"v\":123456789012345678901234567890}"},
 };
@@ -213,7 +215,7 @@ static char *repeat(const char *before, const char *unit, size_t count)
 	buffer_add_str(&out, before);
 	for (size_t i = 0; i < count; i++)
 		buffer_add_str(&out, unit);
-	return buffer_detach(&out);
+	return TAKE_PTR(out.data);
 }
 
 static void check_limit(const char *what, const char *text, size_t most_bytes, size_t most_nodes)
