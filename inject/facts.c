@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "inject/settings.h"
-#include "inject/surroundings.h"
+#include "inject/surroundings_index.h"
 
 /* Kinds whose controller renders the object from one that we edit instead. */
 static const struct {
@@ -47,30 +47,62 @@ static enum standing standing_of(const cJSON *owner)
 static bool rules_over(const cJSON *owner)
 {
 	return json_bool(owner, "controller", false) ||
-	       text_equal(json_str(owner, "kind"), "ModelService");
+	       (text_equal(json_str(owner, "kind"), "ModelService") && in_group(owner, "llm-d.ai"));
+}
+
+static void set_owner(struct facts *facts, enum standing standing, const char *kind,
+		      const char *name)
+{
+	facts->standing = standing;
+	(void)snprintf(facts->owner, sizeof(facts->owner), "%.100s%s%.140s",
+		       kind == NULL ? "?" : kind, name == NULL ? "" : "/",
+		       name == NULL ? "" : name);
+}
+
+/*
+ * Labels that controllers leave on what they render. They stand above owner references: a
+ * LeaderWorkerSet's worker StatefulSets are owned by the leader's Pod, and tools that copy
+ * objects drop the references.
+ */
+static bool owner_by_label(const cJSON *object, struct facts *facts)
+{
+	static const struct {
+		const char *label;
+		const char *kind;
+	} rendered[] = {
+	    {"disaggregatedset.x-k8s.io/name", "DisaggregatedSet"},
+	    {"leaderworkerset.sigs.k8s.io/name", "LeaderWorkerSet"},
+	};
+	const cJSON *labels = json_get(object, "metadata.labels");
+	const char *kind = json_str(object, "kind");
+	const cJSON *part = json_member(labels, "app.kubernetes.io/part-of");
+	for (size_t i = 0; i < ARRAY_LEN(rendered); i++) {
+		const cJSON *name = json_member(labels, rendered[i].label);
+		if (!cJSON_IsString(name) || text_equal(kind, rendered[i].kind))
+			continue;
+		set_owner(facts, STANDING_OWNED, rendered[i].kind, name->valuestring);
+		return true;
+	}
+	if (!cJSON_IsString(part) || strcmp(part->valuestring, "llminferenceservice") != 0)
+		return false;
+	part = json_member(labels, "app.kubernetes.io/name");
+	set_owner(facts, STANDING_KSERVE, "LLMInferenceService",
+		  cJSON_IsString(part) ? part->valuestring : NULL);
+	return true;
 }
 
 static void owner_facts(const cJSON *object, struct facts *facts)
 {
 	const cJSON *owners = json_get(object, "metadata.ownerReferences");
+	if (owner_by_label(object, facts))
+		return;
 	for (const cJSON *owner = cJSON_IsArray(owners) ? owners->child : NULL; owner != NULL;
 	     owner = owner->next) {
-		bool kserve = in_group(owner, "serving.kserve.io");
-		if (!rules_over(owner) && !kserve)
+		if (!rules_over(owner) && !in_group(owner, "serving.kserve.io"))
 			continue;
-		const char *kind = json_str(owner, "kind");
-		const char *name = json_str(owner, "name");
-		facts->standing = standing_of(owner);
-		(void)snprintf(facts->owner, sizeof(facts->owner), "%.100s/%.140s",
-			       kind == NULL ? "?" : kind, name == NULL ? "?" : name);
+		set_owner(facts, standing_of(owner), json_str(owner, "kind"),
+			  json_str(owner, "name"));
 		return;
-	}
-	/* KServe's children keep these labels when a tool that copies them drops the owner. */
-	const cJSON *labels = json_get(object, "metadata.labels");
-	const cJSON *part = json_member(labels, "app.kubernetes.io/part-of");
-	if (cJSON_IsString(part) && strcmp(part->valuestring, "llminferenceservice") == 0) {
-		facts->standing = STANDING_KSERVE;
-		(void)snprintf(facts->owner, sizeof(facts->owner), "LLMInferenceService");
 	}
 }
 
@@ -120,7 +152,7 @@ static const char *llmd_label(const cJSON *labels)
 	return NULL;
 }
 
-/* An endpoint picker that no pool leads to (standalone charts): by image name or its own flag. */
+/* An endpoint picker that no pool leads to (standalone charts): by image name or its own flags. */
 static bool is_epp_container(const cJSON *container)
 {
 	static const char *const images[] = {"epp", "llm-d-inference-scheduler",
@@ -142,23 +174,41 @@ static bool is_epp_container(const cJSON *container)
 	return false;
 }
 
-static bool runs_epp(const cJSON *template)
+static bool runs_epp(const cJSON *object, const cJSON *template)
 {
+	struct pool_names names;
 	const cJSON *containers = json_get(template, "spec.containers");
 	for (const cJSON *c = cJSON_IsArray(containers) ? containers->child : NULL; c != NULL;
 	     c = c->next)
 		if (is_epp_container(c))
 			return true;
-	return false;
+	pool_names_read(object, &names);
+	return names.count > 0;
 }
 
-static enum role role_of_label(const cJSON *labels)
+/* How a name ends: "decode", "qwen-decode". */
+static enum role role_of_ending(const char *name)
+{
+	for (int role = ROLE_PREFILL; name != NULL && role <= ROLE_ENCODE; role++) {
+		const char *word = role_name((enum role)role);
+		size_t len = strlen(word);
+		size_t all = strlen(name);
+		if (text_has_suffix(name, word) && (all == len || name[all - len - 1] == '-'))
+			return (enum role)role;
+	}
+	return ROLE_NONE;
+}
+
+enum role role_of_template(const cJSON *labels, const char *role_of_set, const char *object_name)
 {
 	const char *value = member_text(labels, "llm-d.ai/role");
 	for (int role = ROLE_PREFILL; value != NULL && role <= ROLE_ENCODE; role++)
 		if (strcmp(value, role_name((enum role)role)) == 0)
 			return (enum role)role;
-	return ROLE_NONE;
+	/* Another value ("both", "prefill-decode") is a statement too. */
+	if (value != NULL)
+		return ROLE_NONE;
+	return role_of_set != NULL ? role_of_ending(role_of_set) : role_of_ending(object_name);
 }
 
 static void evidence_facts(const cJSON *object, const cJSON *template, struct facts *facts)
@@ -182,7 +232,7 @@ static void evidence_facts(const cJSON *object, const cJSON *template, struct fa
 	} else if (label != NULL) {
 		facts->evidence = EVIDENCE_LABEL;
 		(void)snprintf(facts->why, sizeof(facts->why), "carries label %s", label);
-	} else if (runs_epp(template)) {
+	} else if (runs_epp(object, template)) {
 		facts->evidence = EVIDENCE_LABEL;
 		facts->epp = true;
 		(void)snprintf(facts->why, sizeof(facts->why), "runs an endpoint picker");
@@ -198,8 +248,56 @@ void facts_from_object(const cJSON *object, struct facts *ret_facts)
 	const cJSON *template = first_template(object);
 	owner_facts(object, &facts);
 	evidence_facts(object, template, &facts);
-	facts.role = role_of_label(json_get(template, "metadata.labels"));
-	if (facts.role == ROLE_NONE)
-		facts.role = role_of_label(json_get(object, "metadata.labels"));
+	const cJSON *labels = json_get(template, "metadata.labels");
+	if (member_text(labels, "llm-d.ai/role") == NULL)
+		labels = json_get(object, "metadata.labels");
+	/* The roles of a DisaggregatedSet are its templates' business, a ModelService's too. */
+	bool of_templates = cJSON_IsArray(json_get(object, "spec.roles")) ||
+			    text_equal(json_str(object, "kind"), "ModelService");
+	if (!of_templates)
+		facts.role = role_of_template(labels, NULL, json_str(object, "metadata.name"));
 	*ret_facts = facts;
+}
+
+static bool is_pool_of(const struct facts *facts, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = facts->pools; *at != '\0';) {
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+		at += strcspn(at, ",");
+		at += *at == ',' ? 1 : 0;
+	}
+	return false;
+}
+
+static bool pools_select(const struct facts *facts, const cJSON *object,
+			 const struct settings *settings)
+{
+	bool all_known = true;
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		const char *name = settings->pools[i];
+		if (is_pool_of(facts, name))
+			return true;
+		all_known = all_known && facts->surroundings != NULL &&
+			    surroundings_has_pool(facts->surroundings, name);
+	}
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	bool lost = facts->pools[0] == '\0' && !all_known &&
+		    member_text(annotations, ANNOTATION_LEDGER) != NULL;
+	return settings->pool_count == 0 || lost;
+}
+
+bool facts_selected(const struct facts *facts, const cJSON *object, const struct settings *settings)
+{
+	struct pod_label_sets pods;
+	if (facts->evidence == EVIDENCE_EXPLICIT)
+		return true;
+	if (!pools_select(facts, object, settings))
+		return false;
+	if (settings->match_labels == NULL || settings->match_labels->child == NULL)
+		return true;
+	pod_labels_collect(object, &pods);
+	return pod_labels_match(settings->match_labels, &pods) ||
+	       selector_matches(settings->match_labels, json_get(object, "metadata.labels"));
 }

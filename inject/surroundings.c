@@ -42,6 +42,19 @@ static bool api_group_is(const cJSON *object, const char *group)
 	return version != NULL && strncmp(version, group, len) == 0 && version[len] == '/';
 }
 
+static bool same_namespace(const char *a, const char *b)
+{
+	return a == NULL || b == NULL || strcmp(a, b) == 0;
+}
+
+/* A pool's endpoint picker is what its Service selects; the two may be added in any order. */
+static void link(struct pool *pool, const struct service *service)
+{
+	if (text_equal(pool->picker, service->name) &&
+	    same_namespace(pool->namespace_name, service->namespace_name))
+		pool->picker_selector = service->selector;
+}
+
 /*
  * Both groups: v1 has selector.matchLabels and endpointPickerRef, v1alpha2 a flat selector and
  * extensionRef (LLMD §4). failureMode is FailClose unless said otherwise.
@@ -55,12 +68,26 @@ static void add_pool(struct surroundings *s, const cJSON *object, const char *na
 	const char *kind = json_str(ref, "kind");
 	const char *mode = json_str(ref, "failureMode");
 	s->pools = grow(s->pools, s->pool_count, sizeof(*s->pools));
-	s->pools[s->pool_count++] = (struct pool){
+	struct pool *pool = &s->pools[s->pool_count++];
+	*pool = (struct pool){
 	    .name = name,
+	    .namespace_name = json_str(object, "metadata.namespace"),
 	    .selector = json_get(object, old ? "spec.selector" : "spec.selector.matchLabels"),
 	    .picker = kind == NULL || strcmp(kind, "Service") == 0 ? json_str(ref, "name") : NULL,
 	    .fail_close = mode == NULL || strcmp(mode, "FailClose") == 0,
 	};
+	for (size_t i = 0; i < s->service_count; i++)
+		link(pool, &s->services[i]);
+}
+
+static void add_service(struct surroundings *s, const cJSON *object, const char *name)
+{
+	s->services = grow(s->services, s->service_count, sizeof(*s->services));
+	struct service *service = &s->services[s->service_count++];
+	*service = (struct service){name, json_str(object, "metadata.namespace"),
+				    json_get(object, "spec.selector")};
+	for (size_t i = 0; i < s->pool_count; i++)
+		link(&s->pools[i], service);
 }
 
 static const char *modelservice_owner(const cJSON *object)
@@ -94,28 +121,13 @@ void surroundings_add(struct surroundings *s, const cJSON *object)
 	if (strcmp(kind, "InferencePool") == 0) {
 		add_pool(s, object, name);
 	} else if (strcmp(kind, "Service") == 0) {
-		s->services = grow(s->services, s->service_count, sizeof(*s->services));
-		s->services[s->service_count++] =
-		    (struct service){name, json_get(object, "spec.selector")};
+		add_service(s, object, name);
 	} else if (strcmp(kind, "ConfigMap") == 0) {
 		add_config(s, object, name);
 	} else if (strcmp(kind, "Deployment") == 0 && modelservice_owner(object) != NULL) {
 		s->children = grow(s->children, s->child_count, sizeof(*s->children));
 		s->children[s->child_count++] = object;
 	}
-}
-
-bool selector_matches(const cJSON *selector, const cJSON *labels)
-{
-	if (!cJSON_IsObject(selector) || selector->child == NULL)
-		return false;
-	for (const cJSON *want = selector->child; want != NULL; want = want->next) {
-		const cJSON *have = json_member(labels, want->string);
-		if (!cJSON_IsString(want) || !cJSON_IsString(have) ||
-		    strcmp(want->valuestring, have->valuestring) != 0)
-			return false;
-	}
-	return true;
 }
 
 static const cJSON *find_config(const struct surroundings *s, const char *name)
@@ -135,6 +147,15 @@ static const cJSON *find_child(const struct surroundings *s, const char *owner, 
 	return NULL;
 }
 
+static void add_pool_name(struct facts *facts, const char *name)
+{
+	size_t used = strlen(facts->pools);
+	size_t room = sizeof(facts->pools) - used;
+	const char *comma = used == 0 ? "" : ",";
+	if (strlen(name) + strlen(comma) < room)
+		(void)snprintf(facts->pools + used, room, "%s%s", comma, name);
+}
+
 /* Facts of a ModelService: what its controller rendered, or what it would render from. */
 static void modelservice_facts(const struct surroundings *s, const cJSON *object,
 			       struct facts *facts)
@@ -152,52 +173,11 @@ static void modelservice_facts(const struct surroundings *s, const cJSON *object
 		const char *named = json_str(object, parts[i].ref);
 		facts->children[i] = find_child(s, own, named == NULL ? usual : named);
 	}
-}
-
-/* Labels of the pods that an object makes: every template's, at most a leader's and a worker's. */
-struct pod_labels {
-	const cJSON *items[8];
-	size_t count;
-};
-
-static void add_labels(struct pod_labels *labels, const cJSON *template)
-{
-	const cJSON *found = json_get(template, "metadata.labels");
-	if (found != NULL && labels->count < ARRAY_LEN(labels->items))
-		labels->items[labels->count++] = found;
-}
-
-static void collect_labels(const cJSON *object, struct pod_labels *labels)
-{
-	if (text_equal(json_str(object, "kind"), "Pod"))
-		add_labels(labels, object);
-	const cJSON *spec = json_member(object, "spec");
-	add_labels(labels, json_member(spec, "template"));
-	add_labels(labels, json_get(spec, "leaderWorkerTemplate.leaderTemplate"));
-	add_labels(labels, json_get(spec, "leaderWorkerTemplate.workerTemplate"));
-	const cJSON *roles = json_member(spec, "roles");
-	for (const cJSON *role = cJSON_IsArray(roles) ? roles->child : NULL; role != NULL;
-	     role = role->next) {
-		add_labels(labels, json_get(role, "spec.leaderWorkerTemplate.leaderTemplate"));
-		add_labels(labels, json_get(role, "spec.leaderWorkerTemplate.workerTemplate"));
-	}
-}
-
-static bool selects(const cJSON *selector, const struct pod_labels *labels)
-{
-	for (size_t i = 0; i < labels->count; i++)
-		if (selector_matches(selector, labels->items[i]))
-			return true;
-	return false;
-}
-
-static void add_pool_name(struct facts *facts, const char *name)
-{
-	size_t used = strlen(facts->pools);
-	size_t room = sizeof(facts->pools) - used;
-	const char *comma = used == 0 ? "" : ",";
-	if (strlen(name) + strlen(comma) < room)
-		(void)snprintf(facts->pools + used, room, "%s%s", comma, name);
+	if (own == NULL)
+		return;
+	CLEANUP(str_freep) char *usual = xasprintf("%s-inference-pool", own);
+	const char *named = json_str(object, "status.inferencePoolRef.name");
+	add_pool_name(facts, named == NULL ? usual : named);
 }
 
 static void note(struct facts *facts, enum evidence evidence, const char *phrase, const char *name)
@@ -209,78 +189,28 @@ static void note(struct facts *facts, enum evidence evidence, const char *phrase
 	(void)snprintf(facts->why, sizeof(facts->why), "%s %.200s", phrase, name);
 }
 
-/*
- * GKE's preferred back ends: the Service selects one pod of a StatefulSet by
- * statefulset.kubernetes.io/pod-name, so the name before the ordinal is the StatefulSet's.
- */
-static bool selects_by_pod_name(const cJSON *selector, const cJSON *object)
+static bool names_pool(const struct pool_names *names, const char *pool)
 {
-	const cJSON *pod = json_member(selector, "statefulset.kubernetes.io/pod-name");
-	const char *name = json_str(object, "metadata.name");
-	if (!cJSON_IsString(pod) || name == NULL ||
-	    !text_equal(json_str(object, "kind"), "StatefulSet"))
-		return false;
-	const char *dash = strrchr(pod->valuestring, '-');
-	return dash != NULL && dash[1] != '\0' &&
-	       dash[1 + strspn(dash + 1, "0123456789")] == '\0' &&
-	       strlen(name) == (size_t)(dash - pod->valuestring) &&
-	       strncmp(name, pod->valuestring, strlen(name)) == 0;
-}
-
-static const struct service *find_service(const struct surroundings *s, const char *name)
-{
-	for (size_t i = 0; i < s->service_count; i++)
-		if (strcmp(s->services[i].name, name) == 0)
-			return &s->services[i];
-	return NULL;
-}
-
-/* `--pool-name POOL` or `--pool-name=POOL` in a list of words. */
-static bool words_name_pool(const cJSON *words, const char *pool)
-{
-	for (const cJSON *word = cJSON_IsArray(words) ? words->child : NULL; word != NULL;
-	     word = word->next) {
-		if (!cJSON_IsString(word))
-			continue;
-		const char *text = word->valuestring;
-		text += text_has_prefix(text, "--") ? 1 : 0;
-		if (text_has_prefix(text, "-pool-name=") && strcmp(text + 11, pool) == 0)
-			return true;
-		if (strcmp(text, "-pool-name") == 0 && word->next != NULL &&
-		    cJSON_IsString(word->next) && strcmp(word->next->valuestring, pool) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool runs_epp_of(const cJSON *object, const char *pool)
-{
-	const cJSON *containers = json_get(object, "spec.template.spec.containers");
-	for (const cJSON *c = cJSON_IsArray(containers) ? containers->child : NULL; c != NULL;
-	     c = c->next)
-		if (words_name_pool(json_member(c, "command"), pool) ||
-		    words_name_pool(json_member(c, "args"), pool))
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], pool) == 0)
 			return true;
 	return false;
 }
 
-static bool is_picker(const struct surroundings *s, const struct pool *pool, const cJSON *object,
-		      const struct pod_labels *labels)
+static void pool_facts(const struct surroundings *s, const cJSON *object, struct facts *facts)
 {
-	const struct service *service = pool->picker == NULL ? NULL : find_service(s, pool->picker);
-	if (service != NULL &&
-	    (selects(service->selector, labels) || selects_by_pod_name(service->selector, object)))
-		return true;
-	return runs_epp_of(object, pool->name);
-}
-
-static void pool_facts(const struct surroundings *s, const cJSON *object,
-		       const struct pod_labels *labels, struct facts *facts)
-{
+	struct pod_label_sets pods;
+	struct pool_names names;
+	const char *namespace_name = json_str(object, "metadata.namespace");
+	pod_labels_collect(object, &pods);
+	pool_names_read(object, &names);
 	for (size_t i = 0; i < s->pool_count; i++) {
 		const struct pool *pool = &s->pools[i];
-		bool picker = is_picker(s, pool, object, labels);
-		bool member = selects(pool->selector, labels);
+		if (!same_namespace(pool->namespace_name, namespace_name))
+			continue;
+		bool picker = pod_labels_match(pool->picker_selector, &pods) ||
+			      names_pool(&names, pool->name);
+		bool member = pod_labels_match(pool->selector, &pods);
 		if (picker) {
 			facts->epp = true;
 			facts->epp_fail_close = facts->epp_fail_close || pool->fail_close;
@@ -297,35 +227,19 @@ void surroundings_facts(const struct surroundings *surroundings, const cJSON *ob
 			struct facts *ret_facts)
 {
 	struct facts facts;
-	struct pod_labels labels = {.count = 0};
 	facts_from_object(object, &facts);
-	collect_labels(object, &labels);
-	pool_facts(surroundings, object, &labels, &facts);
-	if (facts.evidence == EVIDENCE_MODELSERVICE)
+	facts.surroundings = surroundings;
+	pool_facts(surroundings, object, &facts);
+	if (text_equal(json_str(object, "kind"), "ModelService") &&
+	    api_group_is(object, "llm-d.ai"))
 		modelservice_facts(surroundings, object, &facts);
 	*ret_facts = facts;
 }
 
-bool facts_selected(const struct facts *facts, const cJSON *object, const struct settings *settings)
+bool surroundings_has_pool(const struct surroundings *surroundings, const char *name)
 {
-	bool wants_pool = settings->pool_count > 0;
-	bool in_pool = false;
-	for (size_t i = 0; i < settings->pool_count && !in_pool; i++) {
-		const char *name = settings->pools[i];
-		size_t len = strlen(name);
-		for (const char *at = facts->pools; at != NULL && *at != '\0' && !in_pool;) {
-			in_pool =
-			    strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0');
-			at = strchr(at, ',');
-			at = at == NULL ? NULL : at + 1;
-		}
-	}
-	if (wants_pool && !in_pool)
-		return false;
-	if (settings->match_labels == NULL || settings->match_labels->child == NULL)
-		return true;
-	struct pod_labels labels = {.count = 0};
-	collect_labels(object, &labels);
-	return selects(settings->match_labels, &labels) ||
-	       selector_matches(settings->match_labels, json_get(object, "metadata.labels"));
+	for (size_t i = 0; i < surroundings->pool_count; i++)
+		if (strcmp(surroundings->pools[i].name, name) == 0)
+			return true;
+	return false;
 }

@@ -34,6 +34,8 @@ enum standing {
 	STANDING_UNKNOWN_OWNER, /* a controller owner of a kind that we do not edit */
 };
 
+struct surroundings;
+
 struct facts {
 	enum evidence evidence;
 	enum standing standing;
@@ -50,9 +52,8 @@ struct facts {
 	    base_config; /* ModelService: decoded base ConfigMap or NULL. Borrowed from the surroundings */
 	const cJSON *children
 	    [3]; /* ModelService: child Deployments prefill, decode, epp or NULL. Borrowed */
+	const struct surroundings *surroundings; /* that gave them, or NULL. Borrowed */
 };
-
-struct surroundings;
 
 NODISCARD struct surroundings *surroundings_new(void);
 void surroundings_freep(struct surroundings **surroundings);
@@ -73,10 +74,21 @@ void facts_from_object(const cJSON *object, struct facts *ret_facts);
 
 /*
  * settings.selector: true when it names nothing, or names a pool of the object and labels that
- * its pods (or the object) carry. The caller sets facts.pool_excluded from it.
+ * its pods (or the object) carry, or when the object asks for itself by inject: "true". An
+ * object with our ledger that no pool leads to any more is not left out for want of a pool that
+ * is gone (DESIGN §4.6). The caller sets facts.pool_excluded from it.
  */
 bool facts_selected(const struct facts *facts, const cJSON *object,
 		    const struct settings *settings);
+
+/* True when a pool of that name was added. */
+bool surroundings_has_pool(const struct surroundings *surroundings, const char *name);
+
+/*
+ * The role of a pod template: its label llm-d.ai/role, else the name of its role in a
+ * DisaggregatedSet, else how its object's name ends ("…-prefill"). Each may be NULL.
+ */
+enum role role_of_template(const cJSON *labels, const char *role_of_set, const char *object_name);
 
 /* "prefill" | "decode" | "encode" | "" */
 const char *role_name(enum role role);
