@@ -245,6 +245,31 @@ static void revert_singly(const struct launch_edit *edit, cJSON *node)
 	}
 }
 
+static bool run_is_at(const cJSON *item, char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++, item = item->next)
+		if (item == NULL || !cJSON_IsString(item) ||
+		    strcmp(item->valuestring, texts[i]) != 0)
+			return false;
+	return count > 0;
+}
+
+/*
+ * The replaced flag was the last of its name. Where it stands again behind what we wrote,
+ * somebody has put the words back, and what looks like ours is one that was there before.
+ */
+static bool is_put_back(const struct launch_edit *edit, const cJSON *list)
+{
+	bool behind = false;
+	for (const cJSON *item = list->child; item != NULL; item = item->next) {
+		if (run_is_at(item, edit->old_tokens, edit->old_token_count))
+			behind = true;
+		else if (run_is_at(item, edit->tokens, edit->token_count))
+			behind = false;
+	}
+	return edit->op == LAUNCH_REPLACE && behind;
+}
+
 bool ledger_revert(const cJSON *entry, enum launch_list list, cJSON *node)
 {
 	bool intact = true;
@@ -254,7 +279,9 @@ bool ledger_revert(const cJSON *entry, enum launch_list list, cJSON *node)
 		if (!text_equal(json_str(row, "list"), lists[list]))
 			continue;
 		read_edit(row, &edit);
-		if (launch_edit_revert(&edit, node, &ignored) != STATUS_OK) {
+		if (is_put_back(&edit, node)) {
+			intact = false;
+		} else if (launch_edit_revert(&edit, node, &ignored) != STATUS_OK) {
 			intact = false;
 			if (edit.op == LAUNCH_INSERT)
 				revert_singly(&edit, node);

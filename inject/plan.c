@@ -187,6 +187,23 @@ static bool any_changed_by_user(const struct works *works)
 	return false;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct work *const *x = a;
+	const struct work *const *y = b;
+	return strcmp((*x)->key, (*y)->key);
+}
+
+/* By key, so that the ledger's text does not depend on where containers stand. */
+static const struct work **sorted_works(const struct works *works)
+{
+	const struct work **sorted = xcalloc(works->count, sizeof(*sorted));
+	for (size_t i = 0; i < works->count; i++)
+		sorted[i] = &works->items[i];
+	qsort((void *)sorted, works->count, sizeof(*sorted), by_key);
+	return sorted;
+}
+
 /* The text of the wanted ledger, NULL when nothing of ours is left. Owned. */
 static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 {
@@ -198,8 +215,9 @@ static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 	if (planning->ledger_state == LEDGER_OK)
 		was = planning->ledger.annotations;
 	cJSON *tree CLEANUP(json_freep) = NULL;
+	const struct work **sorted = sorted_works(&planning->works);
 	for (size_t i = 0; i < planning->works.count; i++) {
-		const struct work *work = &planning->works.items[i];
+		const struct work *work = sorted[i];
 		if (!work_is_injected(work))
 			continue;
 		if (tree == NULL)
@@ -208,6 +226,7 @@ static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 					  planning->inputs, was);
 		work_record(work, tree);
 	}
+	free((void *)sorted);
 	if (tree == NULL)
 		return NULL;
 	char *text = json_to_string(tree);

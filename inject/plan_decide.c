@@ -105,15 +105,19 @@ static bool check_images(struct deciding *deciding)
 	return false;
 }
 
+/* An empty reference tells nothing, but the command line may. */
 static bool check_image(struct deciding *deciding)
 {
 	const char *image = deciding->subject->image;
 	if (deciding->subject->base_why != NULL)
 		return decide_skip(deciding, REASON_OPAQUE_BASE, "%s", deciding->subject->base_why);
-	if (image == NULL || image[0] == '\0')
-		return decide_skip(deciding, REASON_NO_IMAGE, "the container names no image");
-	image_read(image, &deciding->image);
-	return false;
+	image_read(image == NULL ? "" : image, &deciding->image);
+	bool decided = decide_identity(deciding);
+	if (!decided)
+		deciding->decision->component = deciding->rules->component;
+	if (image != NULL && image[0] != '\0')
+		return decided;
+	return decide_skip(deciding, REASON_NO_IMAGE, "the container names no image");
 }
 
 static bool check_gate(struct deciding *deciding)
@@ -161,7 +165,24 @@ static bool check_wishes(struct deciding *deciding)
 			   deciding->rules->name);
 }
 
-/* ModelService: the words of the base follow ours, so the place has to be right in both. */
+/*
+ * ModelService: a container whose words all come from the base, args for the image's
+ * entrypoint. Ours are put before them; merged_check refuses where that is wrong.
+ */
+static bool lead_base_args(struct deciding *deciding, const char *const *tokens)
+{
+	struct launch_edit *edit = &deciding->decision->edit;
+	if (deciding->editable == NULL || launch_form(deciding->editable) != LAUNCH_IMAGE_DEFAULT ||
+	    launch_form(deciding->launch) != LAUNCH_ARGS_ONLY)
+		return false;
+	*edit = (struct launch_edit){.op = LAUNCH_INSERT, .list = LAUNCH_ARGS};
+	edit->tokens = xcalloc(deciding->token_count, sizeof(*edit->tokens));
+	for (size_t i = 0; i < deciding->token_count; i++)
+		edit->tokens[i] = xstrdup(tokens[i]);
+	edit->token_count = deciding->token_count;
+	return true;
+}
+
 static bool add_tokens(struct deciding *deciding)
 {
 	struct decision *decision = deciding->decision;
@@ -173,8 +194,9 @@ static bool add_tokens(struct deciding *deciding)
 		return false;
 	for (size_t i = 0; i < deciding->token_count; i++)
 		tokens[i] = deciding->tokens[i];
-	if (launch_add_flags(launch, tokens, deciding->token_count, &decision->edit, &err) !=
-	    STATUS_OK)
+	if (!lead_base_args(deciding, tokens) &&
+	    launch_add_flags(launch, tokens, deciding->token_count, &decision->edit, &err) !=
+		STATUS_OK)
 		return decide_skip(deciding,
 				   launch_form(launch) == LAUNCH_IMAGE_DEFAULT
 				       ? REASON_IMAGE_DEFAULT
@@ -212,9 +234,8 @@ static void conclude(struct deciding *deciding)
 static void run(struct deciding *deciding)
 {
 	if (check_place(deciding) || check_annotation(deciding) || check_service(deciding) ||
-	    check_images(deciding) || check_image(deciding) || decide_identity(deciding))
+	    check_images(deciding) || check_image(deciding))
 		return;
-	deciding->decision->component = deciding->rules->component;
 	env_read(deciding->subject->env, &deciding->env);
 	if (check_gate(deciding) || check_wishes(deciding) || decide_endpoint(deciding) ||
 	    decide_flags(deciding) || add_tokens(deciding))

@@ -40,6 +40,13 @@ bool decide_flags(struct deciding *deciding);
 bool decide_endpoint(struct deciding *deciding);
 void decide_env(struct deciding *deciding);
 
+/*
+ * Looks for a flag in what the container runs; for a ModelService also in its own part,
+ * which its controller may not have rendered yet.
+ */
+void decide_find_flag(const struct deciding *deciding, const struct flag_syntax *syntax,
+		      struct launch_flag *ret_flag);
+
 /* The service name that the container's spans get. Owned. */
 NODISCARD char *decide_service(const struct deciding *deciding);
 

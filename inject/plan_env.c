@@ -22,7 +22,7 @@ static bool take_flag_endpoint(struct deciding *deciding)
 		struct launch_flag flag CLEANUP(launch_flag_release) = {0};
 		if (rules->flags[i].value != FLAG_VALUE_ENDPOINT)
 			continue;
-		launch_find_flag(deciding->launch, &rules->flags[i].syntax, &flag);
+		decide_find_flag(deciding, &rules->flags[i].syntax, &flag);
 		if (flag.presence != FLAG_PRESENT || flag.value == NULL)
 			continue;
 		deciding->endpoint_in_env = is_plain(flag.value);
@@ -116,6 +116,13 @@ static enum role role_of(const struct subject *subject)
 	return role == ROLE_NONE ? subject->input->facts->role : role;
 }
 
+/* OTEL_SERVICE_NAME would win over a service.name among the user's attributes. */
+static bool attributes_name_service(const struct deciding *deciding)
+{
+	const char *attributes = env_literal(&deciding->env, ENV_RESOURCE);
+	return attributes != NULL && strstr(attributes, "service.name=") != NULL;
+}
+
 char *decide_service(const struct deciding *deciding)
 {
 	const struct component_rules *rules = deciding->rules;
@@ -126,6 +133,8 @@ char *decide_service(const struct deciding *deciding)
 	enum role role = role_of(deciding->subject);
 	if (own != NULL || env_is_set(&deciding->env, ENV_SERVICE_NAME))
 		return xstrdup(own != NULL ? own : "the user's OTEL_SERVICE_NAME");
+	if (attributes_name_service(deciding))
+		return xstrdup("the service.name of the user's OTEL_RESOURCE_ATTRIBUTES");
 	if (said != NULL && said[0] != '\0')
 		return xstrdup(said);
 	if (role == ROLE_PREFILL && settings->service_name_prefill != NULL)
@@ -191,10 +200,7 @@ static void add_sampler(struct deciding *deciding)
 
 void decide_env(struct deciding *deciding)
 {
-	/* OTEL_SERVICE_NAME would win over a service.name among the user's attributes. */
-	const char *attributes = env_literal(&deciding->env, ENV_RESOURCE);
-	bool named = attributes != NULL && strstr(attributes, "service.name=") != NULL;
-	if (missing(deciding, ENV_SERVICE_NAME) && !named)
+	if (missing(deciding, ENV_SERVICE_NAME) && !attributes_name_service(deciding))
 		add(deciding, ENV_SERVICE_NAME, decide_service(deciding));
 	add_endpoint(deciding);
 	if (missing(deciding, ENV_TRACES_EXPORTER))

@@ -117,10 +117,26 @@ static bool present_flag(struct deciding *deciding, const struct flag_rule *rule
 			   rule->syntax.name, flag->value);
 }
 
+void decide_find_flag(const struct deciding *deciding, const struct flag_syntax *syntax,
+		      struct launch_flag *ret_flag)
+{
+	launch_find_flag(deciding->launch, syntax, ret_flag);
+	if (deciding->editable == NULL)
+		return;
+	struct launch_flag own CLEANUP(launch_flag_release) = {0};
+	launch_find_flag(deciding->editable, syntax, &own);
+	bool same = ret_flag->presence == FLAG_PRESENT && text_equal(ret_flag->value, own.value);
+	if (own.presence != FLAG_PRESENT || same)
+		return;
+	launch_flag_release(ret_flag);
+	*ret_flag = own;
+	own = (struct launch_flag){0};
+}
+
 static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
 {
 	struct launch_flag flag CLEANUP(launch_flag_release) = {0};
-	launch_find_flag(deciding->launch, &rule->syntax, &flag);
+	decide_find_flag(deciding, &rule->syntax, &flag);
 	if (check_unknown_version(deciding, rule, &flag))
 		return true;
 	if (flag.presence == FLAG_PRESENT)
@@ -146,7 +162,7 @@ bool decide_flags(struct deciding *deciding)
 		return false;
 	if (rules->obsolete.name != NULL) {
 		struct launch_flag flag CLEANUP(launch_flag_release) = {0};
-		launch_find_flag(deciding->launch, &rules->obsolete, &flag);
+		decide_find_flag(deciding, &rules->obsolete, &flag);
 		if (flag.presence == FLAG_PRESENT)
 			return decide_skip(deciding, REASON_CONFLICTING_USER_VALUE,
 					   "the user set %s, an older spelling; a version that "

@@ -99,29 +99,37 @@ static uint64_t hash_metadata(const cJSON *metadata)
 	return mix_number(hash, sum);
 }
 
-static uint64_t mix_work(uint64_t hash, const struct work *work)
+/* What a ModelService says nothing about comes from its base. */
+static const cJSON *source_of(const struct work *work, const char *member)
 {
-	const cJSON *node = work->node;
-	hash = mix_text(hash, work->key);
+	return json_member(work->node, member) != NULL || work->base == NULL ? work->node
+									     : work->base;
+}
+
+static uint64_t hash_work(const struct work *work)
+{
+	uint64_t hash = mix_text(FNV_START, work->key);
 	hash = mix_number(hash, work->init);
-	hash = mix_member(hash, node, "image");
-	hash = mix_member(hash, node, "restartPolicy");
-	hash = mix_member(hash, node, "envFrom");
+	hash = mix_member(hash, source_of(work, "image"), "image");
+	hash = mix_member(hash, source_of(work, "restartPolicy"), "restartPolicy");
+	hash = mix_member(hash, source_of(work, "envFrom"), "envFrom");
 	hash = mix_words(hash, &work->pristine[MEMBER_COMMAND]);
 	hash = mix_words(hash, &work->pristine[MEMBER_ARGS]);
 	return mix_env(hash, &work->pristine[MEMBER_ENV]);
 }
 
+/* Containers are summed up: where one stands among the others is nothing to a decision. */
 void inputs_hash(const cJSON *object, const struct works *works, char ret_hex[INPUTS_HASH_SIZE])
 {
 	uint64_t hash = hash_metadata(json_member(object, "metadata"));
+	uint64_t sum = 0;
 	const struct pod_template *last = NULL;
 	for (size_t i = 0; i < works->count; i++) {
 		const struct work *work = &works->items[i];
 		if (work->template != last)
 			hash = mix_number(hash, hash_metadata(work->template->metadata));
 		last = work->template;
-		hash = mix_work(hash, work);
+		sum += hash_work(work);
 	}
-	(void)snprintf(ret_hex, INPUTS_HASH_SIZE, "%016" PRIx64, hash);
+	(void)snprintf(ret_hex, INPUTS_HASH_SIZE, "%016" PRIx64, mix_number(hash, sum));
 }

@@ -107,18 +107,18 @@ static void merge_env(struct work *work, struct list_view *ret_env)
 
 static void read_lists(struct work *work, const struct plan_input *input, struct merged *merged)
 {
-	const cJSON *command = json_member(work->node, "command");
+	cJSON *command = list_view_tree(&work->pristine[MEMBER_COMMAND]);
 	merged->own_command = is_filled(command);
-	if (!merged->own_command)
-		command = json_member(work->base, "command");
+	if (!merged->own_command) {
+		json_freep(&command);
+		command = clone_or_empty(json_member(work->base, "command"));
+	}
 	merged->own_args = work->pristine[MEMBER_ARGS].count > 0;
 	merged->container = cJSON_CreateObject();
 	merged->editable = cJSON_CreateObject();
-	if (is_filled(command)) {
-		json_set(merged->container, "command", json_clone(command));
-		json_set(merged->editable, "command", json_clone(command));
-	}
 	json_set(merged->container, "args", merged_args(work, input));
+	json_set(merged->container, "command", json_clone(command));
+	json_set(merged->editable, "command", command);
 	cJSON *own = list_view_tree(&work->pristine[MEMBER_ARGS]);
 	if (own != NULL)
 		json_set(merged->editable, "args", own);

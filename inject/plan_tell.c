@@ -23,6 +23,11 @@ void plan_add_edit(struct plan *plan, const char *pointer, const char *why, cons
 
 const char why_back[] = "taken back: it was ours";
 
+static const char *why_gone(const struct telling *telling)
+{
+	return telling->work->decision.inject ? "no longer part of what is wanted" : why_back;
+}
+
 static const char *why_token(const struct telling *telling, const char *token)
 {
 	const struct component_rules *rules = component_rules(telling->work->decision.component);
@@ -32,30 +37,60 @@ static const char *why_token(const struct telling *telling, const char *token)
 	return "restored as it was";
 }
 
+/* The part in which two scripts differ, moved left to a word's beginning where that is the same. */
+struct difference {
+	size_t at;
+	size_t removed;
+	size_t added;
+};
+
+static struct difference find_difference(const char *old, const char *new)
+{
+	size_t old_len = strlen(old);
+	size_t new_len = strlen(new);
+	size_t head = 0;
+	size_t tail = 0;
+	while (old[head] != '\0' && old[head] == new[head])
+		head++;
+	while (tail < old_len - head && tail < new_len - head &&
+	       old[old_len - 1 - tail] == new[new_len - 1 - tail])
+		tail++;
+	struct difference part = {head, old_len - head - tail, new_len - head - tail};
+	const char *longer = part.removed == 0 ? new : old;
+	size_t len = part.removed + part.added;
+	while ((part.removed == 0 || part.added == 0) && len > 0 && part.at > 0 &&
+	       longer[part.at] != ' ' && longer[part.at - 1] == longer[part.at + len - 1])
+		part.at--;
+	return part;
+}
+
+static char *words_at(const char *text, size_t at, size_t len)
+{
+	while (len > 0 && text[at] == ' ') {
+		at++;
+		len--;
+	}
+	while (len > 0 && text[at + len - 1] == ' ')
+		len--;
+	return xstrndup(text + at, len);
+}
+
 /* A script element is long: only what differs is told. */
 static void tell_script(const struct telling *telling, const char *pointer, const char *old,
 			const char *new)
 {
-	size_t head = 0;
-	while (old[head] != '\0' && old[head] == new[head])
-		head++;
-	size_t tail = 0;
-	size_t old_len = strlen(old);
-	size_t new_len = strlen(new);
-	while (tail < old_len - head && tail < new_len - head &&
-	       old[old_len - 1 - tail] == new[new_len - 1 - tail])
-		tail++;
-	int added = (int)(new_len - head - tail);
-	int removed = (int)(old_len - head - tail);
-	char *token CLEANUP(str_freep) = xstrndup(new + head, (size_t)added);
-	const char *why = added > 0 ? why_token(telling, token) : why_back;
-	if (added > 0 && removed > 0)
-		plan_add_edit(telling->plan, pointer, why, "replace `%.*s` by `%.*s` in the script",
-			      removed, old + head, added, new + head);
+	struct difference part = find_difference(old, new);
+	char *before CLEANUP(str_freep) = words_at(old, part.at, part.removed);
+	char *after CLEANUP(str_freep) = words_at(new, part.at, part.added);
+	if (part.added > 0 && part.removed > 0)
+		plan_add_edit(telling->plan, pointer, why_token(telling, after),
+			      "replace `%s` by `%s` in the script", before, after);
+	else if (part.added > 0)
+		plan_add_edit(telling->plan, pointer, why_token(telling, after),
+			      "insert `%s` into the script", after);
 	else
-		plan_add_edit(telling->plan, pointer, why, "%s `%.*s` in the script",
-			      added > 0 ? "insert" : "remove", added > 0 ? added : removed,
-			      (added > 0 ? new : old) + head);
+		plan_add_edit(telling->plan, pointer, why_gone(telling),
+			      "remove `%s` from the script", before);
 }
 
 static void tell_words(const struct telling *telling, const char *pointer, const cJSON *old,
@@ -72,7 +107,7 @@ static void tell_words(const struct telling *telling, const char *pointer, const
 	else if (after != NULL)
 		plan_add_edit(telling->plan, pointer, why_token(telling, after), "add %s", after);
 	else
-		plan_add_edit(telling->plan, pointer, why_back, "remove %s", before);
+		plan_add_edit(telling->plan, pointer, why_gone(telling), "remove %s", before);
 }
 
 static const char *value_text(const cJSON *item)
@@ -90,7 +125,7 @@ static void tell_env(const struct telling *telling, const char *pointer, const c
 	const char *why = rule == NULL ? "restored as it was" : rule->why;
 	const char *from = json_str(new, "valueFrom.fieldRef.fieldPath") != NULL ? " from " : "=";
 	if (new == NULL)
-		plan_add_edit(telling->plan, pointer, why_back, "remove %s", name);
+		plan_add_edit(telling->plan, pointer, why_gone(telling), "remove %s", name);
 	else
 		plan_add_edit(telling->plan, pointer, why, "%s %s%s%s", old == NULL ? "add" : "set",
 			      name, from, value_text(new));

@@ -40,23 +40,26 @@ static void copy_view(const struct list_view *from, struct list_view *to)
 		list_view_add(to, from->items[i]);
 }
 
+/* A container of ours goes when nothing but its name is left. */
+bool work_was_there(const struct work *work)
+{
+	enum list_state list;
+	if (work->node == NULL)
+		return false;
+	if (work->entry == NULL || !ledger_made(work->entry, &list))
+		return true;
+	for (const cJSON *member = work->node->child; member != NULL; member = member->next)
+		if (!text_equal(member->string, "name") && !text_equal(member->string, "args") &&
+		    !text_equal(member->string, "env"))
+			return true;
+	return work->pristine[MEMBER_ARGS].count + work->pristine[MEMBER_ENV].count > 0;
+}
+
 static void want_pristine(struct work *work)
 {
 	for (enum member m = 0; m < MEMBER_COUNT; m++)
 		copy_view(&work->pristine[m], &work->wanted[m]);
-	enum list_state list;
-	/* A container of ours goes when nothing but its name is left. */
-	if (work->node == NULL || work->entry == NULL || !ledger_made(work->entry, &list))
-		return;
-	work->wants_node = work->node->child->next != NULL;
-	for (const cJSON *member = work->node->child; member != NULL; member = member->next) {
-		work->wants_node = !text_equal(member->string, "name") &&
-				   !text_equal(member->string, "args") &&
-				   !text_equal(member->string, "env");
-		if (work->wants_node)
-			return;
-	}
-	work->wants_node = work->pristine[MEMBER_ARGS].count + work->pristine[MEMBER_ENV].count > 0;
+	work->wants_node = work_was_there(work);
 }
 
 /* The words of the pristine container, for reading how it is started. */
@@ -182,10 +185,21 @@ static const struct env_addition *find_addition(const struct work *work, const c
 	return NULL;
 }
 
-/* Kubelet expands only what stands earlier. */
-static bool helpers_come_first(const struct list_view *env)
+static bool adds_resource(const struct decision *decision)
 {
+	for (size_t i = 0; i < decision->env_count; i++)
+		if (decision->env[i].name == ENV_RESOURCE)
+			return true;
+	return false;
+}
+
+/* Kubelet expands only what stands earlier. */
+static bool helpers_come_first(const struct work *work)
+{
+	const struct list_view *env = &work->wanted[MEMBER_ENV];
 	bool used = false;
+	if (!adds_resource(&work->decision))
+		return true;
 	for (size_t i = 0; i < env->count; i++) {
 		const char *name = json_str(env->items[i], "name");
 		if (used && text_has_prefix(name, "OTEL_RESOURCE_ATTRIBUTES_"))
@@ -229,7 +243,7 @@ static void apply_env(struct work *work)
 	if (work->decision.env_count == 0)
 		return;
 	apply_env_in_place(work);
-	if (work->entry == NULL || helpers_come_first(wanted))
+	if (work->entry == NULL || helpers_come_first(work))
 		return;
 	copy_view(&work->pristine[MEMBER_ENV], wanted);
 	wanted->state = LIST_ARRAY;

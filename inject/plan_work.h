@@ -69,6 +69,9 @@ cJSON *work_keep(struct work *work, cJSON *tree);
 /* The list that holds the container: "containers" or "initContainers". */
 const char *work_list(const struct work *work);
 
+/* True when the container is in the pristine object. */
+bool work_was_there(const struct work *work);
+
 /* Decides on the pristine container and works out what is wanted. */
 void work_decide(struct work *work, const struct plan_input *input);
 /* Nothing of ours is wanted: the pristine container it is. */
