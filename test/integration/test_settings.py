@@ -137,7 +137,7 @@ def test_namespaced_mode_needs_no_cluster_rights(cluster, namespaces, operator):
     for s in (inside, outside):
         s.switch("true")
     since = cluster.audit.position()
-    operator("--namespace-scope", inside.namespace)
+    operator("--namespaces", inside.namespace)
     inside.wait_traced()
     outside.wait_as_before(1)
     clusterwide = [r for r in cluster.audit.requests(since, USER) if r.verb in ("list", "watch") and not r.namespace]
