@@ -2,6 +2,7 @@
 /* Carrying an edit out on a container's list, and taking it back. */
 #include "inject/launch.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ void launch_edit_release(struct launch_edit *edit)
 	edit->token_count = edit->old_token_count = 0;
 }
 
+static void nodes_freep(cJSON ***nodes)
+{
+	free(*nodes);
+	*nodes = NULL;
+}
+
 static size_t list_size(const cJSON *list)
 {
 	return (size_t)cJSON_GetArraySize(list);
@@ -31,10 +38,9 @@ static bool element_is(const cJSON *element, const char *text)
 	       strcmp(element->valuestring, text) == 0;
 }
 
-/* The elements from `at` on are exactly these texts. */
-static bool run_at(const cJSON *list, size_t at, char *const *texts, size_t count)
+/* The elements from this one on are exactly these texts. */
+static bool is_run(const cJSON *element, char *const *texts, size_t count)
 {
-	const cJSON *element = cJSON_GetArrayItem(list, (int)at);
 	for (size_t i = 0; i < count; i++, element = element->next)
 		if (!element_is(element, texts[i]))
 			return false;
@@ -101,7 +107,8 @@ enum status launch_edit_apply(const struct launch_edit *edit, cJSON *list, struc
 		return STATUS_OK;
 	case LAUNCH_REPLACE:
 		if (edit->old_token_count == 0 ||
-		    !run_at(list, edit->index, edit->old_tokens, edit->old_token_count))
+		    !is_run(cJSON_GetArrayItem(list, (int)edit->index), edit->old_tokens,
+			    edit->old_token_count))
 			return error_set(err, STATUS_NOT_FOUND,
 					 "the words to replace are not there");
 		take_run(list, edit->index, edit->old_token_count);
@@ -113,36 +120,42 @@ enum status launch_edit_apply(const struct launch_edit *edit, cJSON *list, struc
 	return error_set(err, STATUS_BUG, "an unknown kind of edit");
 }
 
-/* Where our run stands: at its old place, else the nearest; list_size when nowhere. */
-static size_t find_run(const struct launch_edit *edit, const cJSON *list)
+/* Where our run stands: at its old place, else the nearest; false when nowhere. */
+static bool find_run(const struct launch_edit *edit, const cJSON *list, size_t *ret_at)
 {
-	size_t size = list_size(list);
-	size_t best = size;
-	for (size_t at = 0; at + edit->token_count <= size; at++) {
+	size_t at = 0;
+	size_t best_distance = SIZE_MAX;
+	for (const cJSON *element = list->child; element != NULL; element = element->next, at++) {
 		size_t distance = at > edit->index ? at - edit->index : edit->index - at;
-		size_t best_distance = best > edit->index ? best - edit->index : edit->index - best;
-		if (run_at(list, at, edit->tokens, edit->token_count) &&
-		    (best == size || distance < best_distance))
-			best = at;
+		if (distance < best_distance && is_run(element, edit->tokens, edit->token_count)) {
+			best_distance = distance;
+			*ret_at = at;
+		}
 	}
-	return best;
+	return best_distance != SIZE_MAX;
 }
 
 /* Our elements with others put between them: each exactly once, or nothing is done. */
 static enum status take_scattered(const struct launch_edit *edit, cJSON *list, struct error *err)
 {
+	cJSON **found CLEANUP(nodes_freep) = xcalloc(edit->token_count, sizeof(cJSON *));
 	for (size_t i = 0; i < edit->token_count; i++) {
 		size_t seen = 0;
-		for (const cJSON *element = list->child; element != NULL; element = element->next)
-			seen += element_is(element, edit->tokens[i]);
+		for (cJSON *element = list->child; element != NULL; element = element->next) {
+			if (!element_is(element, edit->tokens[i]))
+				continue;
+			found[i] = element;
+			seen++;
+		}
+		for (size_t k = 0; k < i; k++)
+			seen +=
+			    found[k] == found[i]; /* the same token twice: one of them is gone */
 		if (seen != 1)
 			return error_set(err, STATUS_NOT_FOUND,
 					 "%s is no longer there as it was added", edit->tokens[i]);
 	}
 	for (size_t i = 0; i < edit->token_count; i++)
-		for (size_t at = 0; at < list_size(list); at++)
-			if (element_is(cJSON_GetArrayItem(list, (int)at), edit->tokens[i]))
-				take_run(list, at, 1);
+		cJSON_Delete(cJSON_DetachItemViaPointer(list, found[i]));
 	return STATUS_OK;
 }
 
@@ -201,8 +214,8 @@ enum status launch_edit_revert(const struct launch_edit *edit, cJSON *list, stru
 		return error_set(err, STATUS_NOT_FOUND, "there is no list any more");
 	if (edit->op == LAUNCH_SPLICE)
 		return revert_splice(edit, list, err);
-	size_t at = find_run(edit, list);
-	if (at < list_size(list)) {
+	size_t at = 0;
+	if (find_run(edit, list, &at)) {
 		take_run(list, at, edit->token_count);
 		if (edit->op == LAUNCH_REPLACE)
 			put_run(list, at, edit->old_tokens, edit->old_token_count);

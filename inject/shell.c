@@ -181,26 +181,15 @@ static void keep_command(struct shell_reader *reader, struct shell_command *comm
 	*command = (struct shell_command){0};
 }
 
-static bool is_name(const char *text, size_t len)
-{
-	if (len == 0 || (text[0] >= '0' && text[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '_'))
-			return false;
-	}
-	return true;
-}
-
 /* NAME=…, NAME+=… or NAME[…]=…, unquoted. */
 static bool is_assignment(const struct shell_reader *reader, const struct shell_word *word)
 {
 	const char *text = reader->text + word->start;
 	size_t len = word->end - word->start;
-	size_t n = strcspn(text, "[+=");
-	if (n >= len || !is_name(text, n))
+	size_t n = 0;
+	while (n < len && (n == 0 ? shell_is_name_start(text[n]) : shell_is_name_char(text[n])))
+		n++;
+	if (n == 0 || n == len)
 		return false;
 	if (text[n] == '[') {
 		const char *close = memchr(text + n, ']', len - n);

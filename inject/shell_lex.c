@@ -56,7 +56,22 @@ bool shell_at_end(const struct shell_reader *reader)
 
 bool shell_is_meta(char c)
 {
-	return c == '\0' || strchr(" \t\n;&|<>()", c) != NULL;
+	switch (c) {
+	case '\0':
+	case ' ':
+	case '\t':
+	case '\n':
+	case ';':
+	case '&':
+	case '|':
+	case '<':
+	case '>':
+	case '(':
+	case ')':
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool is_continuation(const struct shell_reader *reader)

@@ -245,6 +245,7 @@ static const struct {
      {.index = 2, TOKENS("x")},
      "[\"x\",\"a\",\"b\",\"x\"]",
      "[\"x\",\"a\",\"b\"]"},
+    {"the same twice, one is left", {.index = 0, TOKENS("x", "x")}, "[\"a\",\"x\"]", NULL},
     {"list is empty", {.index = 0, TOKENS("x")}, "[]", NULL},
     {"numbers are no words", {.index = 0, TOKENS("1")}, "[1]", NULL},
     {"replaced",
