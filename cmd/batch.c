@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/batch.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,46 @@ struct space {
 
 /* ---- collecting ---- */
 
+static size_t hash_name(const char *name)
+{
+	uint64_t hash = 14695981039346656037U; /* FNV-1a */
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 1099511628211U;
+	return (size_t)hash;
+}
+
+/* The slot that holds `name`, or the empty one where it belongs; at most half are taken. */
+static size_t find_slot(const struct batch *batch, const char *name)
+{
+	size_t slot = hash_name(name) & (batch->slot_count - 1);
+	while (batch->slots[slot] != 0 &&
+	       strcmp(batch->spaces[batch->slots[slot] - 1].name, name) != 0)
+		slot = (slot + 1) & (batch->slot_count - 1);
+	return slot;
+}
+
+static void make_slots(struct batch *batch)
+{
+	free(batch->slots);
+	batch->slot_count = batch->slot_count == 0 ? 64 : batch->slot_count * 2;
+	batch->slots = xcalloc(batch->slot_count, sizeof(*batch->slots));
+	for (size_t i = 0; i < batch->space_count; i++)
+		batch->slots[find_slot(batch, batch->spaces[i].name)] = i + 1;
+}
+
+/* An input may name a hundred thousand namespaces, so they are hashed. */
 static size_t find_space(struct batch *batch, const char *name)
 {
-	for (size_t i = 0; i < batch->space_count; i++)
-		if (strcmp(batch->spaces[i].name, name) == 0)
-			return i;
+	if (batch->space_count * 2 >= batch->slot_count)
+		make_slots(batch);
+	size_t slot = find_slot(batch, name);
+	if (batch->slots[slot] != 0)
+		return batch->slots[slot] - 1;
 	batch->spaces = grow(batch->spaces, batch->space_count, sizeof(*batch->spaces));
-	batch->spaces[batch->space_count] =
+	batch->spaces[batch->space_count++] =
 	    (struct space){.name = xstrdup(name), .surroundings = surroundings_new()};
-	return batch->space_count++;
+	batch->slots[slot] = batch->space_count;
+	return batch->space_count - 1;
 }
 
 static bool is_list(const cJSON *object)
@@ -246,6 +278,7 @@ void batch_release(struct batch *batch)
 			settings_release(&batch->spaces[i].settings);
 		free(batch->spaces[i].name);
 	}
+	free(batch->slots);
 	free(batch->entries);
 	free(batch->spaces);
 	json_freep(&batch->settings);

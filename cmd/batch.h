@@ -35,6 +35,8 @@ struct batch {
 	size_t count;
 	struct space *spaces; /* one for each namespace */
 	size_t space_count;
+	size_t *slots; /* hash table of their names: index + 1, 0 is empty */
+	size_t slot_count;
 	cJSON *settings; /* of --settings, or NULL */
 };
 

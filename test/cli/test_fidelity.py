@@ -176,3 +176,8 @@ def test_a_kubectl_plugin_by_its_name(tmp_path, vllm):
     done = subprocess.run([link, "--help"], text=True, capture_output=True)
     assert done.returncode == 0 and done.stdout.startswith("usage: kubectl llmd-tracing COMMAND")
     assert subprocess.run([link, "inject", "-f", "-"], input=vllm, text=True, capture_output=True).stdout == inject(vllm).out
+
+
+def test_a_hundred_thousand_namespaces():
+    text = "".join(f"---\n{{metadata: {{namespace: a{i}}}}}\n" for i in range(100000))
+    assert inject(text).out == text
