@@ -99,7 +99,7 @@ static enum status get_text(const struct entry *entry, const char *key, const ch
 	if (node == NULL || cJSON_IsNull(node))
 		return STATUS_OK;
 	if (!cJSON_IsString(node)) {
-		(void)error_set(err, STATUS_INVALID, "%s: want a string", key);
+		(void)error_set(err, STATUS_INVALID, "%s: want a string: put it in quotes", key);
 		return at(err, entry);
 	}
 	if (*node->valuestring != '\0')
