@@ -46,8 +46,10 @@ static void pardon(struct undo_record *record, const struct undo_input *input)
 	bool asked = input->retry != NULL && !text_equal(input->retry, record->retry);
 	bool changed =
 	    record->settings[0] != '\0' && strcmp(record->settings, input->settings) != 0;
-	if (asked || changed)
-		record->count = 0;
+	if (asked || changed) {
+		record->count = 0; /* what is undone now counts as the first time again */
+		record->undone = false;
+	}
 	replace(&record->retry, input->retry);
 	copy_hash(record->settings, input->settings);
 }

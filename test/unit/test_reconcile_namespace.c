@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scene.h"
+
+#include "base/alloc.h"
+#include "controller/owned.h"
+#include "inject/objects.h"
+
+#define NS(VALUE)                                                                                  \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
+	"{tracing.llm-d.io/enabled: '" VALUE "'}}\n---\n"
+#define NS_PLAIN "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\n"
+#define TRACING                                                                                    \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d, labels: "   \
+	"{app.kubernetes.io/managed-by: llmd-tracing}}\nspec: {}\n---\n"
+#define TRACING_WITH(SPEC, STATUS)                                                                 \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "                  \
+	"llm-d}\nspec: " SPEC "\nstatus: " STATUS "\n---\n"
+#define OUR_CONFIG                                                                                 \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: otel-collector-config, labels: "        \
+	"{app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
+#define INJECTED                                                                                   \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: decode, annotations: "            \
+	"{tracing.llm-d.io/ledger: '{\"v\":1}'}}\nspec: {template: {spec: {containers: "           \
+	"[]}}}\n---\n"
+#define FOREIGN_SERVICE(PORT)                                                                      \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: otel-collector}\nspec: {ports: "          \
+	"[{port: " PORT "}]}\n---\n"
+#define READY_SLICE                                                                                \
+	"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: "                  \
+	"otel-collector-x, "                                                                       \
+	"labels: {kubernetes.io/service-name: otel-collector}}\nendpoints: [{conditions: {ready: " \
+	"true}}]\n---\n"
+#define OUR_CR(CREATED)                                                                            \
+	"apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: "    \
+	"otel, "                                                                                   \
+	"creationTimestamp: '" CREATED                                                             \
+	"', labels: {app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
+
+#define JAEGER                                                                                     \
+	"apply ConfigMap/jaeger-config (create); apply Service/jaeger-collector (create); "        \
+	"apply NetworkPolicy/jaeger (create); apply Deployment/jaeger (create)"
+#define COLLECTOR                                                                                  \
+	"apply ConfigMap/otel-collector-config (create); apply Service/otel-collector (create); "  \
+	"apply NetworkPolicy/otel-collector (create); apply Deployment/otel-collector (create)"
+#define CR "apply NetworkPolicy/otel-collector (create); apply OpenTelemetryCollector/otel (create)"
+
+static const struct {
+	const char *what;
+	const char *objects;
+	enum access collector_kind; /* OpenTelemetryCollector */
+	enum access tracing_kind;
+	const char *intents;
+	bool finished;
+} table[] = {
+    {"no such namespace", "", ACCESS_ABSENT, ACCESS_READABLE, "", true},
+    {"not annotated", NS_PLAIN, ACCESS_ABSENT, ACCESS_READABLE, "", true},
+    {"not annotated, the Tracing says so", NS_PLAIN TRACING, ACCESS_ABSENT, ACCESS_READABLE,
+     "status", true},
+    {"annotated: the Tracing first", NS("true"), ACCESS_ABSENT, ACCESS_READABLE,
+     "create Tracing/llm-d", false},
+    {"then back end and collector", NS("true") TRACING, ACCESS_ABSENT, ACCESS_READABLE,
+     "status; " JAEGER "; " COLLECTOR, false},
+    {"a CR where its kind is served", NS("true") TRACING, ACCESS_READABLE, ACCESS_READABLE,
+     "status; " JAEGER "; " CR, false},
+    {"not known yet: nothing", NS("true") TRACING, ACCESS_PENDING, ACCESS_READABLE, "status",
+     false},
+    {"decided before: stays so although the kind is served now",
+     NS("true") TRACING_WITH("{}", "{collector: {mode: Deployment}}"), ACCESS_READABLE,
+     ACCESS_READABLE, "status; " JAEGER "; " COLLECTOR, false},
+    {"a CR that nothing became of in time is deleted, and only then replaced",
+     NS("true") TRACING OUR_CR("2025-12-31T23:58:00Z"), ACCESS_READABLE, ACCESS_READABLE,
+     "status; delete OpenTelemetryCollector/otel; " JAEGER, false},
+    {"a CR in its time", NS("true") TRACING OUR_CR("2025-12-31T23:59:30Z"), ACCESS_READABLE,
+     ACCESS_READABLE,
+     "status; " JAEGER "; apply NetworkPolicy/otel-collector (create); "
+     "apply OpenTelemetryCollector/otel (update)",
+     false},
+    {"one that worked once is not given up",
+     NS("true") TRACING_WITH("{}", "{collector: {mode: OpenTelemetryCollector, worked: true}}")
+	 OUR_CR("2025-12-31T00:00:00Z"),
+     ACCESS_READABLE, ACCESS_READABLE,
+     "status; " JAEGER "; apply NetworkPolicy/otel-collector (create); "
+     "apply OpenTelemetryCollector/otel (update)",
+     false},
+    {"a fitting Service of others is used", NS("true") TRACING FOREIGN_SERVICE("4317") READY_SLICE,
+     ACCESS_ABSENT, ACCESS_READABLE, "status", false},
+    {"one that does not fit is reported, never touched",
+     NS("true") TRACING FOREIGN_SERVICE("80") READY_SLICE, ACCESS_ABSENT, ACCESS_READABLE, "status",
+     false},
+    {"Tracings cannot be read: nothing", NS("true"), ACCESS_ABSENT, ACCESS_DENIED,
+     "event Namespace/team SettingsMissing", false},
+    {"the Tracing is gone while something is injected", NS("true") INJECTED, ACCESS_ABSENT,
+     ACCESS_READABLE, "event Namespace/team SettingsMissing", false},
+    {"bad settings change nothing", NS("true") TRACING_WITH("{sampling: {ratio: '2'}}", "{}"),
+     ACCESS_ABSENT, ACCESS_READABLE,
+     "event Namespace/team BadSettings; event Tracing/llm-d BadSettings; status", false},
+    {"bad switch value", NS("yes") TRACING OUR_CONFIG, ACCESS_ABSENT, ACCESS_READABLE,
+     "event Namespace/team BadSwitchValue; event Tracing/llm-d BadSwitchValue; status", false},
+    {"annotation gone: grace", NS_PLAIN TRACING OUR_CONFIG, ACCESS_ABSENT, ACCESS_READABLE,
+     "event Namespace/team RemovalPending; event Tracing/llm-d RemovalPending; status", false},
+    {"false: workloads first", NS("false") TRACING OUR_CONFIG INJECTED, ACCESS_ABSENT,
+     ACCESS_READABLE, "status", false},
+    {"then what we own", NS("false") TRACING OUR_CONFIG, ACCESS_ABSENT, ACCESS_READABLE,
+     "status; delete ConfigMap/otel-collector-config", false},
+    {"then the Tracing that nobody touched",
+     NS("false") "apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d, "
+		 "labels: {app.kubernetes.io/managed-by: llmd-tracing}}\nstatus: {conditions: "
+		 "[{type: Enabled, status: 'False', reason: Removing}]}\n",
+     ACCESS_ABSENT, ACCESS_READABLE, "status; delete Tracing/llm-d", false},
+    {"one that somebody made stays",
+     NS("false") TRACING_WITH("{}", "{conditions: [{type: Enabled, status: 'True', reason: "
+				    "Annotated}]}"),
+     ACCESS_ABSENT, ACCESS_READABLE, "status", true},
+};
+
+TEST(intents_by_state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct scene scene;
+		bool finished = false;
+		scene_init(&scene);
+		scene_add(&scene, table[i].objects);
+		scene.access[RESOURCE_COLLECTOR] = table[i].collector_kind;
+		scene.access[RESOURCE_TRACING] = table[i].tracing_kind;
+		CLEANUP(str_freep) char *got = scene_namespace(&scene, false, &finished, NULL);
+		CHECK_STR_ROW(got, table[i].intents, table[i].what);
+		CHECK_INT_ROW(finished, table[i].finished, table[i].what);
+		scene_release(&scene);
+	}
+}
+
+/* Whatever was wanted once carried out, nothing more is wanted. */
+TEST(a_second_look_wants_nothing)
+{
+	static const char *const scenes[] = {
+	    NS("true") TRACING,
+	    NS_PLAIN TRACING,
+	    NS("maybe") TRACING OUR_CONFIG,
+	    NS("true") TRACING FOREIGN_SERVICE("4317") READY_SLICE,
+	    NS("true") TRACING_WITH("{sampling: {ratio: '2'}}", "{}"),
+	    NS("true") TRACING_WITH(
+		"{collector: {resources: {limits: {memory: 1024Mi, cpu: '0.50'}}}}", "{}"),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, scenes[i]);
+		for (int look = 0; look < 3; look++) {
+			CLEANUP(str_freep) char *got = scene_namespace(&scene, true, NULL, NULL);
+			if (look == 2)
+				CHECK(strstr(got, "apply") == NULL &&
+				      strstr(got, "status") == NULL);
+		}
+		scene_release(&scene);
+	}
+}
+
+TEST(a_live_object_that_lost_something_is_applied_again)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("true") TRACING);
+	for (int look = 0; look < 2; look++)
+		free(scene_namespace(&scene, true, NULL, NULL));
+	cJSON *service =
+	    object_parse(store_get(scene.store, RESOURCE_SERVICE, "team", "otel-collector"));
+	json_set(json_member_mut(service, "spec"), "ports", cJSON_CreateArray());
+	scene_put(&scene, service);
+	cJSON_Delete(service);
+	CLEANUP(str_freep) char *got = scene_namespace(&scene, false, NULL, NULL);
+	CHECK_STR(got, "apply Service/otel-collector (update)");
+	/* ... unless that is how the API server says it: the last apply changed nothing */
+	for (size_t i = 0; i < owned_object_count; i++)
+		if (strcmp(owned_objects[i].kind, "Service") == 0 && !owned_objects[i].backend)
+			scene.space->settled[i] = xstrdup("200");
+	CLEANUP(str_freep) char *again = scene_namespace(&scene, false, NULL, NULL);
+	CHECK_STR(again, "");
+	scene_release(&scene);
+}
+
+/* A refused write holds its own part and shows the API server's words; the other part goes on. */
+TEST(a_refusal_holds_one_part)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("true") TRACING);
+	refusal_note(&scene.space->refusals[PART_BACKEND], STATUS_DENIED, "exceeded quota: small",
+		     "1", scene.now.mono_ms, 0);
+	uint64_t again_ms = 0;
+	CLEANUP(str_freep) char *got = scene_namespace(&scene, true, NULL, &again_ms);
+	CHECK_STR(got, "status; " COLLECTOR);
+	CHECK_INT(again_ms, 60000);
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	const cJSON *backend = object_condition(tracing, "BackendReady");
+	CHECK_STR(json_str(backend, "status"), "False");
+	CHECK_STR(json_str(backend, "message"), "exceeded quota: small");
+	cJSON_Delete(tracing);
+	scene_release(&scene);
+}
+
+TEST(removal_waits_for_workloads_only_so_long)
+{
+	struct scene scene;
+	uint64_t again_ms = 0;
+	scene_init(&scene);
+	scene_add(&scene, NS("false") TRACING OUR_CONFIG INJECTED);
+	scene.space->removing = true;
+	scene.space->removing_since_ms = scene.now.mono_ms - 899000;
+	CLEANUP(str_freep) char *before = scene_namespace(&scene, false, NULL, &again_ms);
+	CHECK_STR(before, "status");
+	CHECK_INT(again_ms, 1000);
+	scene.now.mono_ms += 1000;
+	CLEANUP(str_freep) char *after = scene_namespace(&scene, false, NULL, NULL);
+	CHECK_STR(after, "status; delete ConfigMap/otel-collector-config");
+	scene_release(&scene);
+}
+
+/* The grace of a missing annotation goes on over a restart. */
+TEST(the_grace_outlasts_the_process)
+{
+	struct scene scene;
+	uint64_t again_ms = 0;
+	scene_init(&scene);
+	scene_add(&scene, NS_PLAIN TRACING_WITH(
+			      "{}", "{conditions: [{type: Enabled, status: 'True', reason: "
+				    "RemovalPending, lastTransitionTime: "
+				    "'2025-12-31T23:59:20Z'}]}") OUR_CONFIG);
+	free(scene_namespace(&scene, false, NULL, &again_ms));
+	CHECK_INT(again_ms, 20000);
+	scene_release(&scene);
+}
+
+/* Deployment states → what CollectorReady says. */
+static const struct {
+	const char *conditions;
+	int available;
+	const char *status;
+	const char *reason;
+	const char *message;
+} deployments[] = {
+    {"[{type: Available, status: 'True'}]", 1, "True", "Available",
+     "Deployment otel-collector is available"},
+    {"[{type: Available, status: 'False'}]", 0, "False", "NotAvailable",
+     "waiting for Deployment otel-collector to become available"},
+    {"[{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: 'pods \"x\" is "
+     "forbidden: violates PodSecurity \"restricted:latest\"'}]",
+     0, "False", "FailedCreate",
+     "pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\""},
+    {"[{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded, message: timed "
+     "out}]",
+     0, "False", "ProgressDeadlineExceeded", "timed out"},
+};
+
+TEST(collector_ready_in_the_servers_words)
+{
+	for (size_t i = 0; i < ARRAY_LEN(deployments); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, NS("true") TRACING);
+		CLEANUP(str_freep)
+		char *yaml = xasprintf(
+		    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: otel-collector, "
+		    "generation: 1, labels: {app.kubernetes.io/managed-by: llmd-tracing}}\n"
+		    "status: {observedGeneration: 1, availableReplicas: %d, conditions: %s}\n",
+		    deployments[i].available, deployments[i].conditions);
+		scene_add(&scene, yaml);
+		free(scene_namespace(&scene, true, NULL, NULL));
+		cJSON *tracing =
+		    object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+		const cJSON *ready = object_condition(tracing, "CollectorReady");
+		CHECK_STR(json_str(ready, "status"), deployments[i].status);
+		CHECK_STR(json_str(ready, "reason"), deployments[i].reason);
+		CHECK_STR(json_str(ready, "message"), deployments[i].message);
+		cJSON_Delete(tracing);
+		scene_release(&scene);
+	}
+}

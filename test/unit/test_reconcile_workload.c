@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scene.h"
+
+#include "base/alloc.h"
+#include "inject/plan.h"
+
+#define NS(VALUE)                                                                                  \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
+	"{tracing.llm-d.io/enabled: '" VALUE "'}}\n---\n"
+#define TRACING(SPEC)                                                                              \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "                  \
+	"llm-d}\nspec: " SPEC "\n---\n"
+#define COLLECTOR(AVAILABLE)                                                                       \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: otel-collector, labels: "         \
+	"{app.kubernetes.io/managed-by: llmd-tracing}}\nstatus: {observedGeneration: 1, "          \
+	"availableReplicas: 1, conditions: [{type: Available, status: '" AVAILABLE "'}]}\n---\n"
+#define POOL                                                                                       \
+	"apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: "       \
+	"pool}\n"                                                                                  \
+	"spec: {selector: {matchLabels: {app: vllm}}, endpointPickerRef: {name: epp, "             \
+	"failureMode: "                                                                            \
+	"FailOpen}}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: epp}\nspec: {selector: " \
+	"{app: epp}}\n---\n"
+#define SERVER_META(NAME, META)                                                                    \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " NAME ", " META "}\nspec: "      \
+	"{replicas: 1, template: {metadata: {labels: {app: vllm}}, spec: {containers: [{name: "    \
+	"modelserver, image: 'vllm/vllm-openai:v0.23.0', command: [vllm, serve], args: [m]}]}}}\n" \
+	"status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: "     \
+	"1}\n---\n"
+#define SERVER(NAME) SERVER_META(NAME, "generation: 1")
+#define EPP                                                                                        \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: picker}\nspec: {template: "       \
+	"{metadata: {labels: {app: epp}}, spec: {containers: [{name: epp, image: "                 \
+	"'ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0', args: "                             \
+	"['--tracing=false']}]}}}\n---\n"
+#define ALL NS("true") TRACING("{}") COLLECTOR("True") POOL
+
+static const struct {
+	const char *what;
+	const char *objects;
+	const char *name;
+	const char *intents;
+	enum workload_state state;
+	enum reason reason;
+} table[] = {
+    {"a server of a pool is written", ALL SERVER("decode"), "decode",
+     "patch Deployment/decode; event Deployment/decode Injected", WORKLOAD_PENDING,
+     REASON_WAITING_FOR_TURN},
+    {"the endpoint picker too", ALL EPP, "picker",
+     "patch Deployment/picker; event Deployment/picker Injected", WORKLOAD_PENDING,
+     REASON_WAITING_FOR_TURN},
+    {"not before the collector is available",
+     NS("true") TRACING("{}") COLLECTOR("False") POOL SERVER("decode"), "decode", "",
+     WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR},
+    {"nothing leads to it", NS("true") TRACING("{}") COLLECTOR("True") SERVER("decode"), "decode",
+     "", WORKLOAD_IGNORED, REASON_NONE},
+    {"our own collector is no workload", ALL, "otel-collector", "", WORKLOAD_IGNORED, REASON_NONE},
+    {"opted out", ALL SERVER_META("decode", "annotations: {tracing.llm-d.io/inject: 'false'}"),
+     "decode", "event Deployment/decode OptedOut", WORKLOAD_SKIPPED, REASON_OPTED_OUT},
+    {"the settings leave it out",
+     NS("true") TRACING("{selector: {pools: [other]}}") COLLECTOR("True") POOL SERVER("decode"),
+     "decode", "event Deployment/decode NotSelected", WORKLOAD_SKIPPED, REASON_NOT_SELECTED},
+    {"rendered by KServe",
+     ALL SERVER_META("decode", "ownerReferences: [{apiVersion: serving.kserve.io/v1alpha1, kind: "
+			       "LLMInferenceService, name: x, uid: x, controller: true}]"),
+     "decode", "event Deployment/decode KServeOwned", WORKLOAD_SKIPPED, REASON_KSERVE_OWNED},
+    {"held: bad settings",
+     NS("true") TRACING("{sampling: {ratio: '7'}}") COLLECTOR("True") POOL SERVER("decode"),
+     "decode", "", WORKLOAD_SKIPPED, REASON_BAD_SETTINGS},
+    {"held: bad switch value", NS("on") TRACING("{}") COLLECTOR("True") POOL SERVER("decode"),
+     "decode", "", WORKLOAD_SKIPPED, REASON_BAD_SWITCH_VALUE},
+    {"taking back: nothing of ours in it",
+     NS("false") TRACING("{}") COLLECTOR("True") POOL SERVER("decode"), "decode", "",
+     WORKLOAD_IGNORED, REASON_NONE},
+};
+
+TEST(intents_by_state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct scene scene;
+		struct intents intents;
+		scene_init(&scene);
+		scene_add(&scene, table[i].objects);
+		CLEANUP(str_freep)
+		char *got = scene_workload(&scene, RESOURCE_DEPLOYMENT, table[i].name, &intents);
+		const struct roster_row *row =
+		    roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, table[i].name);
+		CHECK_STR_ROW(got, table[i].intents, table[i].what);
+		CHECK_INT_ROW(row->state, table[i].state, table[i].what);
+		CHECK_STR_ROW(reason_info(row->reason)->word, reason_info(table[i].reason)->word,
+			      table[i].what);
+		intents_release(&intents);
+		scene_release(&scene);
+	}
+}
+
+/* Puts the workload into the store as the patch would leave it. */
+static void apply_patch(struct scene *scene, const struct intent *intent, const char *version)
+{
+	cJSON *object =
+	    object_parse(store_get(scene->store, intent->resource, "team", intent->name));
+	cJSON *patched = NULL;
+	struct error err;
+	struct facts facts = {.evidence = EVIDENCE_POOL};
+	struct settings settings;
+	struct plan *plan = NULL;
+	struct view view;
+	struct policy policy;
+	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
+	policy_decide(&view, &policy);
+	settings_init_defaults(&settings);
+	struct plan_input input = {.object = object,
+				   .settings = policy.has_settings ? &policy.settings : &settings,
+				   .settings_hash = policy.settings_hash,
+				   .facts = &facts,
+				   .want =
+				       policy.phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT};
+	if (CHECK_INT(plan_build(&input, &plan, &err), STATUS_OK) &&
+	    CHECK_INT(plan_apply(plan, object, &patched, &err), STATUS_OK)) {
+		json_set_str(json_member_mut(patched, "metadata"), "resourceVersion", version);
+		scene_put(scene, patched);
+	}
+	plan_freep(&plan);
+	settings_release(&settings);
+	policy_release(&policy);
+	view_release(&view);
+	cJSON_Delete(patched);
+	cJSON_Delete(object);
+}
+
+static char *look(struct scene *scene, const char *name)
+{
+	struct intents intents;
+	char *got = scene_workload(scene, RESOURCE_DEPLOYMENT, name, &intents);
+	intents_release(&intents);
+	return got;
+}
+
+static void look_and_write(struct scene *scene, const char *name, const char *version)
+{
+	struct intents intents;
+	free(scene_workload(scene, RESOURCE_DEPLOYMENT, name, &intents));
+	if (CHECK(intents.count > 0 && intents.items[0].type == INTENT_PATCH))
+		apply_patch(scene, &intents.items[0], version);
+	intents_release(&intents);
+}
+
+static void check_row(struct scene *scene, const char *name, enum workload_state state,
+		      enum reason reason)
+{
+	const struct roster_row *row =
+	    roster_find(&scene->space->roster, RESOURCE_DEPLOYMENT, name);
+	if (!CHECK(row != NULL))
+		return;
+	CHECK_STR_ROW(workload_state_name(row->state), workload_state_name(state), name);
+	CHECK_STR_ROW(reason_info(row->reason)->word, reason_info(reason)->word, name);
+}
+
+TEST(written_once_and_then_left_alone)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	look_and_write(&scene, "decode", "101");
+	for (int i = 0; i < 3; i++) {
+		CLEANUP(str_freep) char *got = look(&scene, "decode");
+		CHECK_STR(got, "");
+		check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	}
+	/* the pool goes: no reason to take anything back */
+	store_clear(scene.store, RESOURCE_POOL);
+	CLEANUP(str_freep) char *without = look(&scene, "decode");
+	CHECK_STR(without, "");
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	/* the collector goes: nor is that */
+	store_clear(scene.store, RESOURCE_SERVICE);
+	CLEANUP(str_freep) char *still = look(&scene, "decode");
+	CHECK_STR(still, "");
+	scene_release(&scene);
+}
+
+TEST(the_switch_takes_it_back)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	look_and_write(&scene, "decode", "101");
+	free(look(&scene, "decode"));
+	scene_add(&scene, NS("false"));
+	CLEANUP(str_freep) char *got = look(&scene, "decode");
+	CHECK_STR(got, "patch Deployment/decode; event Deployment/decode Removed");
+	look_and_write(&scene, "decode", "102");
+	CLEANUP(str_freep) char *after = look(&scene, "decode");
+	CHECK_STR(after, "");
+	check_row(&scene, "decode", WORKLOAD_IGNORED, REASON_NONE);
+	scene_release(&scene);
+}
+
+TEST(one_at_a_time_the_picker_first)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("a") SERVER("b") EPP);
+	/* nobody before all were looked at */
+	(void)roster_need(&scene.space->roster, RESOURCE_DEPLOYMENT, "a");
+	(void)roster_need(&scene.space->roster, RESOURCE_DEPLOYMENT, "b");
+	(void)roster_need(&scene.space->roster, RESOURCE_DEPLOYMENT, "picker");
+	CLEANUP(str_freep) char *a = look(&scene, "a");
+	CLEANUP(str_freep) char *b = look(&scene, "b");
+	CHECK_STR(a, "");
+	CHECK_STR(b, "");
+	const struct roster_row *next = roster_next(&scene.space->roster, 0);
+	CHECK(next == NULL);
+	look_and_write(&scene, "picker", "101");
+	free(look(&scene, "picker"));
+	next = roster_next(&scene.space->roster, 0);
+	if (CHECK(next != NULL))
+		CHECK_STR(next->name, "a");
+	CLEANUP(str_freep) char *second = look(&scene, "b");
+	CHECK_STR(second, "");
+	look_and_write(&scene, "a", "102");
+	free(look(&scene, "a"));
+	look_and_write(&scene, "b", "103");
+	scene_release(&scene);
+}
+
+TEST(a_refused_write_holds_nobody_else_up)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("a") SERVER("b"));
+	free(look(&scene, "a"));
+	struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "a");
+	refusal_note(&row->refusal, STATUS_DENIED, "denied by policy", "1", scene.now.mono_ms, 0);
+	CLEANUP(str_freep) char *held = look(&scene, "a");
+	CHECK_STR(held, "");
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_WAITING_FOR_TURN);
+	CLEANUP(str_freep) char *b = look(&scene, "b");
+	CHECK_STR(b, "patch Deployment/b; event Deployment/b Injected");
+	/* tried again when the time has come */
+	scene.now.mono_ms += 60000;
+	CLEANUP(str_freep) char *again = look(&scene, "a");
+	CHECK_STR(again, "patch Deployment/a; event Deployment/a Injected");
+	scene_release(&scene);
+}
+
+/* Somebody takes our flags away: repaired after their rollout, then a conflict. */
+TEST(undo_by_others)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	look_and_write(&scene, "decode", "101");
+	free(look(&scene, "decode"));
+	/* `kubectl rollout undo`: the original template, no ledger, a rollout under way */
+	scene_add(&scene, SERVER_META("decode", "generation: 3, resourceVersion: '102'"));
+	CLEANUP(str_freep) char *waits = look(&scene, "decode");
+	CHECK_STR(waits, "event Deployment/decode Undone");
+	check_row(&scene, "decode", WORKLOAD_PENDING, REASON_UNDONE);
+	/* through */
+	scene_add(&scene, SERVER_META("decode", "generation: 1, resourceVersion: '103'"));
+	look_and_write(&scene, "decode", "104");
+	free(look(&scene, "decode"));
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	/* again, within the day */
+	scene_add(&scene, SERVER_META("decode", "generation: 1, resourceVersion: '105'"));
+	CLEANUP(str_freep) char *conflict = look(&scene, "decode");
+	CHECK_STR(conflict, "event Deployment/decode Conflicting");
+	check_row(&scene, "decode", WORKLOAD_CONFLICTING, REASON_CONFLICTING);
+	CLEANUP(str_freep) char *quiet = look(&scene, "decode");
+	CHECK_STR(quiet, "");
+	/* what status holds is enough for another process to know it */
+	cJSON *rows = roster_status(&scene.space->roster);
+	struct roster other = {0};
+	roster_load(&other, rows);
+	const struct roster_row *row = roster_find(&other, RESOURCE_DEPLOYMENT, "decode");
+	if (CHECK(row != NULL)) {
+		CHECK_INT(row->undo.count, 2);
+		CHECK(row->undo.undone);
+	}
+	roster_release(&other);
+	cJSON_Delete(rows);
+	/* asked for */
+	scene_add(&scene, SERVER_META("decode", "resourceVersion: '106', annotations: "
+						"{tracing.llm-d.io/retry: please}"));
+	CLEANUP(str_freep) char *retried = look(&scene, "decode");
+	CHECK_STR(retried, "patch Deployment/decode; event Deployment/decode Injected");
+	scene_release(&scene);
+}
+
+/* A write of ours whose second half got lost: our entry still holds a list of Helm's container. */
+TEST(lost_ownership_is_given_back_later)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	look_and_write(&scene, "decode", "101");
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_DEPLOYMENT, "team", "decode"));
+	cJSON *managers = NULL;
+	struct error err;
+	static const char text[] =
+	    "[{\"manager\":\"helm\",\"operation\":\"Apply\",\"fieldsV1\":{\"f:spec\":{\"c\":{\"f:"
+	    "name\":{}}}}},{\"manager\":\"llmd-tracing\",\"operation\":\"Update\",\"fieldsV1\":{"
+	    "\"f:spec\":{\"c\":{\"f:args\":{}}}}}]";
+	CHECK_INT(json_parse(text, strlen(text), &managers, &err), STATUS_OK);
+	json_set(json_member_mut(object, "metadata"), "managedFields", managers);
+	json_set_str(json_member_mut(object, "metadata"), "resourceVersion", "102");
+	scene_put(&scene, object);
+	cJSON_Delete(object);
+	CLEANUP(str_freep) char *got = look(&scene, "decode");
+	CHECK_STR(got, "give back Deployment/decode");
+	scene_release(&scene);
+}
+
+/* A ModelService's base ConfigMap is read first; nothing is planned without it. */
+TEST(a_base_config_is_read_before_planning)
+{
+	struct scene scene;
+	struct intents intents;
+	scene_init(&scene);
+	scene_add(&scene, ALL "apiVersion: llm-d.ai/v1alpha1\nkind: ModelService\nmetadata: {name: "
+			      "m}\nspec: {baseConfigMapRef: {name: base}, decode: {containers: "
+			      "[{name: vllm}]}}\n");
+	CLEANUP(str_freep) char *got = scene_workload(&scene, RESOURCE_MODELSERVICE, "m", &intents);
+	CHECK_STR(got, "read ConfigMap/base");
+	intents_release(&intents);
+	base_configs_put(scene.configs, "team", "base", NULL, 0);
+	CLEANUP(str_freep)
+	char *then = scene_workload(&scene, RESOURCE_MODELSERVICE, "m", &intents);
+	CHECK(strstr(then, "read") == NULL);
+	intents_release(&intents);
+	scene_release(&scene);
+}
