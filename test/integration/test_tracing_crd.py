@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Tracing's schema and the reader of settings files agree; what is rendered is what an API server takes."""
+import json
+import os
+import subprocess
+
+import pytest
+import yaml
+
+from api import ApiError
+from cluster import OTEL_CRD, ROOT
+
+BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
+
+
+def at(path, value):
+    """{"a": {"b": value}} for "a.b"."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+def collector(**fields):
+    return {"collector": fields}
+
+
+def otlp(endpoint="https://tempo.example.com:443", **fields):
+    return {"backend": {"type": "OTLP", "otlp": {"endpoint": endpoint, **fields}}}
+
+
+def image(**fields):
+    return {"images": [{"match": "*/vllm:*", **fields}]}
+
+
+GOOD = [
+    {},
+    at("selector.pools", ["a", "b"]), at("selector.matchLabels", {"team": "x"}),
+    at("sampling.sampler", "parentbased_traceidratio"),
+    *[at("sampling.ratio", r) for r in ("0", "1", "1.0", "0.1", "0.05", "1.000", "00.5", "0.0")],
+    *[collector(mode=m) for m in ("Auto", "Deployment", "OpenTelemetryCollector")],
+    *[collector(mode=m, endpoint=e) for m in ("Shared", "External") for e in (
+        "http://otel.observability.svc.cluster.local:4317", "https://otlp.example.com:443", "http://10.0.0.1:4317", "http://[fd00::1]:4317")],
+    collector(image="mirror.example:5000/otel/contrib@sha256:abc"), collector(replicas=1), collector(replicas=50),
+    collector(resources={"limits": {"cpu": 1, "memory": "1.5Gi"}, "requests": {"memory": "1e9"}}),
+    collector(nodeSelector={"pool": "cpu"}),
+    collector(tolerations=[{"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}]),
+    at("backend.type", "Jaeger"), at("backend.jaeger", {"image": "jaeger:2", "maxTraces": 100}),
+    otlp(), otlp("http://tempo:4317"), otlp(tls={"insecureSkipVerify": True}), otlp("http://tempo:4317", tls={"insecureSkipVerify": False}),
+    {"backend": {"type": "Jaeger", "otlp": {"endpoint": "http://tempo:4317"}}},
+    *[at("components.vllm.detailedTraces", d) for d in ("all", "model", "worker", "none")],
+    at("components.vllm.serviceNames", {"prefill": "p", "decode": "team/decode", "default": "v.1:x_y-z"}),
+    {"components": {c: {"enabled": False} for c in ("vllm", "sglang", "epp", "routingProxy")}},
+    at("components.epp.serviceName", "epp"), at("components.routingProxy.serviceName", "proxy"),
+    image(component="vllm"), image(version="0.23.0"), image(component="none"), image(component="routing-proxy", version="1"), {"images": []},
+    at("privacy.dropContent", False),
+]
+
+BAD = [
+    *[at("sampling.ratio", r) for r in ("1.5", "-0.1", "+1", "1e-1", "0,5", ".5", "1.", " 1", "10%", "nan", "", "2", "0x1", "10", "0" * 40, 0.5, 1)],
+    *[at("sampling.sampler", s) for s in ("always_on", "traceidratio", "parentbased_always_off", "x", "", 1)],
+    collector(mode="auto"), collector(mode=""), collector(mode="Shared"), collector(endpoint="http://a.b.c:4317"),
+    collector(mode="Deployment", endpoint="http://a.b.c:4317"),
+    *[collector(mode="External", endpoint=e) for e in (
+        "otel:4317", "http://otel", "http://otel:4318", "https://otel:4318/", "http://otel:4317/v1/traces", "grpc://otel:4317", "http://a b:4317", "http://:4317",
+        "http://$(X):4317", "http://{{.x}}:4317", "http://[bad:4317", "http://u@h:4317", "http://h:4317;rm", "http://-h:4317", "http://h\n:4317", "")],
+    collector(mode="Shared", endpoint="http://a.b.c:4317") | at("backend.type", "Jaeger"),
+    collector(image="a b"), collector(image=""), collector(image="{{.Image}}"), collector(image="-a"),
+    *[collector(replicas=r) for r in (0, 51, -1, 1.5, "1")],
+    collector(resources={"limits": {"memory": "1 Gi"}}), collector(resources={"limits": {"memory": "lots"}}), collector(resources={"limits": []}),
+    collector(nodeSelector={"a": True}), collector(tolerations=[{"operator": "exists"}]), collector(tolerations={}), collector(tolerations=[{"effect": "Never"}]),
+    at("backend.type", "OTLP"), at("backend.type", "Zipkin"), at("backend.otlp", {"endpoint": "http://tempo:4317"}), {"backend": {"type": "OTLP", "otlp": {}}},
+    otlp("tempo:4317"), otlp("http://tempo:4318"), otlp("http://tempo:4317", tls={"insecureSkipVerify": True}), otlp(tls={"insecureSkipVerify": "yes"}),
+    at("backend.jaeger.maxTraces", 10), at("backend.jaeger.maxTraces", 10000001),
+    *[at("components.vllm.detailedTraces", d) for d in ("scheduler", "model,worker", "", "All")],
+    *[at("components.epp.serviceName", s) for s in ("", "a b", "a=b", "$(X)", "{{x}}", "-a", "a,b", "x" * 129)],
+    at("components.vllm.enabled", "yes"), at("components.vllm.enabled", 1),
+    {"images": [{"component": "vllm"}]}, {"images": [{"match": "x"}]}, image(component="tgi"), image(version="latest"), image(version="1..2"), image(version="v1"),
+    at("selector.pools", "a"), at("selector.pools", [1]), at("selector.matchLabels", {"a": 1}),
+    # unknown fields: strict field validation there, an error of the reader here
+    at("rollout.policy", "Never"), at("injection", "Webhook"), at("enabled", True), at("sampling.ratoi", "1"), at("collector.resources.limit", {}),
+    at("components.sglang.serviceName", "x"), at("components.trtllm.enabled", True), otlp(tls={"insecure": True}), image(version="1", tag="x"),
+    collector(tolerations=[{"keys": "a"}]), at("sampling", "1"), at("sampling", []),
+]
+
+
+def tracing(spec, **metadata):
+    return {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d", **metadata}, "spec": spec}
+
+
+def server_refuses(api, body):
+    """The API server's words, or None."""
+    try:
+        api.request("POST", "/apis/tracing.llm-d.io/v1alpha1/namespaces/default/tracings?dryRun=All&fieldValidation=Strict", body)
+    except ApiError as error:
+        assert error.status in (400, 422), error
+        return str(error)
+    return None
+
+
+def reader_refuses(folder, body):
+    file = folder / "settings.json"
+    file.write_text(json.dumps(body))
+    done = subprocess.run([BINARY, "render", "-n", "n", "--settings", str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 1, 2, 3, 65), done.stderr
+    return done.stderr if done.returncode else None
+
+
+@pytest.mark.parametrize("spec", GOOD, ids=json.dumps)
+def test_both_take(cluster, tmp_path, spec):
+    assert server_refuses(cluster.api, tracing(spec)) is None
+    assert reader_refuses(tmp_path, tracing(spec)) is None
+
+
+@pytest.mark.parametrize("spec", BAD, ids=json.dumps)
+def test_both_refuse(cluster, tmp_path, spec):
+    assert server_refuses(cluster.api, tracing(spec)), "the API server takes it"
+    words = reader_refuses(tmp_path, tracing(spec))
+    assert words, "the reader takes it"
+    assert "Tracing llm-d: spec" in words, words
+
+
+def test_both_want_the_one_name(cluster, tmp_path):
+    assert "is named llm-d" in server_refuses(cluster.api, tracing({}, name="other"))
+    assert "must be llm-d" in reader_refuses(tmp_path, tracing({}, name="other"))
+
+
+def test_nothing_is_filled_in(cluster, namespace):
+    """A stored default would shadow the operator's."""
+    made = cluster.api.create("tracing", tracing({"collector": {}, "components": {"vllm": {}}}), namespace)
+    assert made["spec"] == {"collector": {}, "components": {"vllm": {}}}
+    assert "status" not in made
+
+
+def render(settings, folder, *flags):
+    file = folder / "settings.json"
+    file.write_text(json.dumps(tracing(settings)))
+    out = subprocess.run([BINARY, "render", "-n", "n", "--settings", str(file), *flags], capture_output=True, text=True, check=True, timeout=60).stdout
+    return [doc for doc in yaml.safe_load_all(out) if doc]
+
+
+PLURALS = {"ConfigMap": "configmaps", "Service": "services", "Deployment": "deployments", "NetworkPolicy": "networkpolicies",
+           "OpenTelemetryCollector": "opentelemetrycollectors"}
+
+
+def apply(api, namespace, body):
+    body = {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+    version = body["apiVersion"]
+    prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    url = f"{prefix}/namespaces/{namespace}/{PLURALS[body['kind']]}/{body['metadata']['name']}"
+    return api.request("PATCH", f"{url}?fieldManager=llmd-tracing&fieldValidation=Strict", body, "application/apply-patch+yaml")
+
+
+@pytest.mark.parametrize("settings", [{}, otlp(), at("privacy.dropContent", False),
+                                      collector(nodeSelector={"a": "b"}, tolerations=[{"operator": "Exists"}], replicas=2, resources={"requests": {"cpu": "1"}})],
+                         ids=json.dumps)
+def test_rendered_objects_are_taken_whole_and_stay(cluster, namespace, tmp_path, settings):
+    """Strict validation in a namespace that enforces the restricted pod standard; applied again nothing changes."""
+    cluster.api.merge("namespace", namespace, None, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    objects = render(settings, tmp_path)
+    assert {o["kind"] for o in objects} == {"ConfigMap", "Service", "NetworkPolicy", "Deployment"}
+    first = [apply(cluster.api, namespace, o) for o in objects]
+    again = [apply(cluster.api, namespace, o) for o in objects]
+    for before, after in zip(first, again):
+        if before["kind"] != "Deployment":  # its status moves
+            assert before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
+        assert before["metadata"].get("generation") == after["metadata"].get("generation")
+    for deployment in (o for o in objects if o["kind"] == "Deployment"):
+        template = deployment["spec"]["template"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "p"}, "spec": template["spec"]}
+        cluster.api.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All&fieldValidation=Strict", pod)
+
+
+def test_rendered_custom_resource_is_taken(own_cluster, tmp_path):
+    own = own_cluster(crds=(OTEL_CRD,))
+    objects = render(otlp(), tmp_path, "--cr")
+    assert [o["kind"] for o in objects] == ["NetworkPolicy", "OpenTelemetryCollector"]
+    first = [apply(own.api, "default", o) for o in objects]
+    again = [apply(own.api, "default", o) for o in objects]
+    assert [o["metadata"]["resourceVersion"] for o in first] == [o["metadata"]["resourceVersion"] for o in again]
+    assert first[1]["spec"]["config"]["processors"]["redaction/content"], "nothing of the configuration is pruned"
+
+
+def test_the_name_moves_to_a_collector_elsewhere_and_back(cluster, namespace, tmp_path):
+    own = next(o for o in render({}, tmp_path) if o["metadata"]["name"] == "otel-collector" and o["kind"] == "Service")
+    (elsewhere,) = render(collector(mode="Shared", endpoint="http://otel.observability.svc.cluster.local:4317"), tmp_path)
+    assert apply(cluster.api, namespace, own)["spec"]["type"] == "ClusterIP"
+    moved = apply(cluster.api, namespace, elsewhere)["spec"]
+    assert (moved["type"], moved["externalName"]) == ("ExternalName", "otel.observability.svc.cluster.local")
+    assert "selector" not in moved and "clusterIP" not in moved
+    back = apply(cluster.api, namespace, own)["spec"]
+    assert back["type"] == "ClusterIP" and back["selector"] == own["spec"]["selector"] and "externalName" not in back
