@@ -77,15 +77,14 @@ def fails_to_start(config, *words):
     return done.stderr
 
 
-class Watch:
-    """A running watch_tool; lines of events come in as they are printed."""
+class Tool:
+    """A running tool that prints lines until its stdin ends."""
 
-    def __init__(self, config, *words):
-        self.process = subprocess.Popen([os.path.join(TOOLS, "watch_tool"), "--kubeconfig", config, "--debug", *words],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, env=environment())
+    def __init__(self, *command):
+        self.process = subprocess.Popen([os.path.join(TOOLS, command[0]), *command[1:]], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
         self.changed = threading.Condition()
-        self.lines, self.log, self.done = [], [], False
+        self.lines, self.log = [], []
         self.readers = [threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True),
                         threading.Thread(target=self._read, args=(self.process.stderr, self.log), daemon=True)]
         for reader in self.readers:
@@ -98,39 +97,32 @@ class Watch:
                 self.changed.notify_all()
 
     def words(self):
-        """The events without sizes: "PUT ns/name rv=1"."""
-        return [re.sub(r" bytes=\d+$", "", line) for line in self.lines]
+        return list(self.lines)
 
-    def wait_for(self, *events, timeout=TIMEOUT):
-        """Until these events (prefixes) have come in this order, others in between."""
+    def wait_for(self, *lines, timeout=TIMEOUT):
+        """Until lines with these prefixes have come in this order, others in between."""
         def found():
-            wanted = list(events)
+            wanted = list(lines)
             for line in self.lines:
                 if wanted and line.startswith(wanted[0]):
                     wanted.pop(0)
             return not wanted
         with self.changed:
             assert self.changed.wait_for(found, timeout), \
-                f"never came: {events}; got {self.words()}\n" + "\n".join(self.log)
+                f"never came: {lines}; got {self.words()}\n" + "\n".join(self.log)
 
     def kick(self):
         self.process.stdin.write("k\n")
         self.process.stdin.flush()
 
     def stop(self):
-        """Ends it in an orderly way; the events and the metrics."""
+        """Ends it in an orderly way; its lines."""
         self.process.stdin.close()
         code = self.process.wait(TIMEOUT)
         for reader in self.readers:
             reader.join(TIMEOUT)
         assert code == 0, f"exit {code}\n" + "\n".join(self.log)
-        end = self.lines.index("METRICS")
-        self.metrics = "\n".join(self.lines[end:])
-        del self.lines[end:]
         return self.words()
-
-    def metric(self, name, **labels):
-        return sum_metric(self.metrics, name, labels)
 
     def __enter__(self):
         return self
@@ -139,6 +131,27 @@ class Watch:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Watch(Tool):
+    """A running watch_tool."""
+
+    def __init__(self, config, *words):
+        super().__init__("watch_tool", "--kubeconfig", config, "--debug", *words)
+
+    def words(self):
+        """The events without sizes: "PUT ns/name rv=1"."""
+        return [re.sub(r" bytes=\d+$", "", line) for line in self.lines]
+
+    def stop(self):
+        super().stop()
+        end = self.lines.index("METRICS")
+        self.metrics = "\n".join(self.lines[end:])
+        del self.lines[end:]
+        return self.words()
+
+    def metric(self, name, **labels):
+        return sum_metric(self.metrics, name, labels)
 
 
 def item(name, version, **more):
