@@ -73,6 +73,7 @@ def test_a_huge_pipe_is_read_up_to_the_ceiling():
     ("a: \"\\0\"\n", ["line 1", "NUL"]),
     ("\x01: 1\n", ["line 1", "control"]),
     ("a: &x [*x]\n", ["line 1"]),
+    ("a: 1\n...\nb: 1\n", ["document 2", "line 3"]),  # kubectl would lose the second
 ])
 def test_broken_input_is_named(text, words):
     result = inject(text)
