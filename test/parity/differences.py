@@ -26,10 +26,6 @@ def _sglang_name(case, container, off, what, want, got):
     return what == "OTEL_SERVICE_NAME" and _decided(case, container, "sglang")
 
 
-def _sglang_sampler(case, container, off, what, want, got):
-    return what.startswith("OTEL_TRACES_SAMPLER") and _decided(case, container, "sglang")
-
-
 def _one_ratio(case, container, off, what, want, got):
     return what == "OTEL_TRACES_SAMPLER_ARG" and want == "0.1" and got == "1.0"
 
@@ -46,10 +42,6 @@ def _scheduler_name(case, container, off, what, want, got):
     return case == "gaie-v1-5-0-llmd-scheduler" and what == "OTEL_SERVICE_NAME" and got == "llm-d-inference-scheduler"
 
 
-def _requester(case, container, off, what, want, got):
-    return case == "requester" and got is None
-
-
 RULES = {
     "never-inject, version-gated or without instrumentation: left alone (§6.5, §6.6, §7)": _left,
     "the user's variables win; upstream adds a second entry (§6.11)": _user_value,
@@ -59,7 +51,6 @@ RULES = {
     "only portable samplers; always_on falls back to 0.1 in the Go components (LLMD.md)": _portable_sampler,
     "the endpoint in pods is constant; a Service of type ExternalName leads on": _constant_endpoint,
     "the EPP's name goes by the image, here llm-d's scheduler up to v0.8": _scheduler_name,
-    "FMA requester: its server spec hides in an annotation (§7)": _requester,
 }
 
 
