@@ -34,8 +34,9 @@ static void find_flag(const cJSON *words, const char *flag, void (*found)(void *
 {
 	for (const cJSON *word = cJSON_IsArray(words) ? words->child : NULL; word != NULL;
 	     word = word->next) {
-		const char *text = cJSON_IsString(word) ? word->valuestring : "";
-		for (const char *at = strstr(text, flag); at != NULL; at = strstr(at + 1, flag)) {
+		const char *text = cJSON_IsString(word) ? word->valuestring : NULL;
+		const char *at = text == NULL ? NULL : strstr(text, flag);
+		for (; at != NULL; at = strstr(at + 1, flag)) {
 			const char *start = at > text && at[-1] == '-' ? at - 1 : at;
 			bool begins = start == text || strchr(" \t\r\n\"'", start[-1]) != NULL;
 			const char *value = begins ? flag_value(start, flag, word->next) : NULL;

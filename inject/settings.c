@@ -116,7 +116,7 @@ static enum collector_mode mode_from_name(const char *name)
 	    [COLLECTOR_EXTERNAL] = "External",
 	};
 	size_t i = 0;
-	while (i + 1 < ARRAY_LEN(names) && strcmp(names[i], name) != 0)
+	while (i + 1 < ARRAY_LEN(names) && !text_equal(names[i], name))
 		i++;
 	return (enum collector_mode)i;
 }
@@ -132,10 +132,10 @@ static enum status read_word(struct settings *settings, const struct settings_fi
 	if (field->check == settings_check_mode) {
 		settings->collector_mode = mode_from_name(word);
 	} else if (field->check == settings_check_backend) {
-		settings->backend = strcmp(word, "OTLP") == 0 ? BACKEND_OTLP : BACKEND_JAEGER;
+		settings->backend = text_equal(word, "OTLP") ? BACKEND_OTLP : BACKEND_JAEGER;
 	} else {
 		free(settings->detailed);
-		settings->detailed = strcmp(word, "none") == 0 ? NULL : TAKE_PTR(word);
+		settings->detailed = text_equal(word, "none") ? NULL : TAKE_PTR(word);
 	}
 	return STATUS_OK;
 }
