@@ -341,33 +341,38 @@ static bool looks_like_json(const char *text, size_t len)
 	return at < len && (text[at] == '"' || text[at] == '}');
 }
 
+/* What is no JSON may still be YAML; if it is neither, JSON's words fit what it looks like. */
+static enum status read_json_or_yaml(const char *text, size_t len, struct yaml_stream *ret_stream,
+				     struct yaml_stats *stats, struct error *err)
+{
+	enum status status = json_read_stream(text, len, ret_stream, stats, err);
+	if (status != STATUS_INVALID)
+		return status;
+	struct error yaml_error;
+	struct yaml_stats again = {0};
+	status = read_yaml(text, len, ret_stream, &again, &yaml_error);
+	stats->bytes += again.bytes;
+	stats->nodes = again.nodes;
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	if (status == STATUS_LIMIT)
+		*err = yaml_error;
+	return err->status;
+}
+
 enum status yaml_read_stream(const char *text, size_t len, struct yaml_stream *ret_stream,
 			     struct yaml_stats *ret_stats, struct error *err)
 {
 	struct yaml_stats stats = {0};
-	struct yaml_stream stream = {0};
 	enum status status;
 	if (len > LIMIT_STREAM_BYTES)
-		return error_set(err, STATUS_LIMIT, "larger than %zu bytes", LIMIT_STREAM_BYTES);
-	if (looks_like_json(text, len)) {
-		struct error json_error;
-		status = json_read_stream(text, len, &stream, &stats, &json_error);
-		if (status == STATUS_INVALID) {
-			struct yaml_stats again = {0};
-			status = read_yaml(text, len, &stream, &again, err);
-			stats.bytes += again.bytes;
-			stats.nodes = again.nodes;
-		}
-		if (status != STATUS_OK && (stats.bytes == 0 || err->status != STATUS_LIMIT))
-			*err = json_error;
-		status = status == STATUS_OK ? status : err->status;
-	} else {
-		status = read_yaml(text, len, &stream, &stats, err);
-	}
+		status = error_set(err, STATUS_LIMIT, "larger than %zu bytes", LIMIT_STREAM_BYTES);
+	else if (looks_like_json(text, len))
+		status = read_json_or_yaml(text, len, ret_stream, &stats, err);
+	else
+		status = read_yaml(text, len, ret_stream, &stats, err);
 	if (ret_stats != NULL)
 		*ret_stats = stats;
-	if (status == STATUS_OK)
-		*ret_stream = stream;
 	return status;
 }
 
@@ -381,7 +386,7 @@ void yaml_stream_release(struct yaml_stream *stream)
 
 enum status yaml_read(const char *text, size_t len, cJSON **ret_tree, struct error *err)
 {
-	struct yaml_stream stream;
+	struct yaml_stream stream = {0};
 	enum status status = yaml_read_stream(text, len, &stream, NULL, err);
 	if (status != STATUS_OK)
 		return status;

@@ -185,7 +185,7 @@ static bool parse_binary(struct yaml_scalar *scalar, const char *text)
 
 static void resolve_number(const char *text, struct yaml_scalar *scalar)
 {
-	char plain[YAML_NUMBER_MAX + 1];
+	char plain[YAML_NUMBER_MAX + 1] = "";
 	size_t used = 0;
 	for (const char *at = text; *at != '\0'; at++) {
 		if (*at == '_')

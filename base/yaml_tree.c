@@ -262,7 +262,7 @@ static enum status merge_map(struct yaml_tree *tree, struct yaml_place place, co
 	for (const cJSON *child = map->child; child != NULL; child = child->next) {
 		cJSON *value = NULL;
 		enum status status = copy(tree, place, child, &value, err);
-		if (status != STATUS_OK)
+		if (status != STATUS_OK || value == NULL)
 			return status;
 		if (value->string == NULL)
 			value->string = xstrdup(child->string);

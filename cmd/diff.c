@@ -32,7 +32,7 @@ struct script {
 
 static void split(const char *text, struct lines *ret_lines)
 {
-	*ret_lines = (struct lines){0};
+	*ret_lines = (struct lines){.items = grow(NULL, 0, sizeof(*ret_lines->items))};
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
 		ret_lines->items =

@@ -127,8 +127,8 @@ static enum status list_folder(const char *path, struct names *ret_names, struct
 		return error_wrap(err, "%s", path);
 	}
 	const struct dirent *entry;
-	while ((entry = readdir(folder)) != NULL &&
-	       ret_names->count < FILES_MAX) { /* NOLINT(concurrency-mt-unsafe) */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	while ((entry = readdir(folder)) != NULL && ret_names->count < FILES_MAX) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		ret_names->items =
