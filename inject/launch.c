@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inject/launch.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,23 +153,29 @@ static void insert_before(struct launch *launch, size_t at)
  */
 static void settle_exec(struct launch *launch)
 {
+	const struct launch_words *words = &launch->own;
 	size_t first = launch->has_model;
-	size_t hidden = flags_hidden(&launch->own, first);
-	size_t end = flags_end(&launch->own);
+	size_t hidden = flags_hidden(words, first);
+	size_t end = flags_end(words);
+	assert(words->items != NULL || words->count == 0);
 	/* argparse takes `MODEL --` together; with flags between them it refuses the "--". */
-	if (program_uses_argparse(launch->program) && end + 1 == launch->own.count)
+	if (program_uses_argparse(launch->program) && end + 1 == words->count)
+		launch_opaque(launch, "in place of that \"--\"",
+			      "its arguments end in a bare \"--\", which argparse accepts only "
+			      "right behind the model");
+	if (end < words->count && words->items[end].in_script)
 		launch_opaque(
-		    launch, "in place of that \"--\"",
-		    "its arguments end in a bare \"--\", which argparse accepts only right "
-		    "behind the model");
-	if (hidden < end) {
-		const char *before = hidden == 0 ? "" : launch->own.items[hidden - 1].text;
-		bool apart = hidden <= first || (before[0] == '-' && strchr(before, '=') != NULL);
-		launch->last = !apart;
-		insert_before(launch, apart ? hidden : end);
-	} else {
+		    launch, "before that \"--\"",
+		    "the script puts a bare \"--\" behind the arguments that it hands on");
+	/* Words of the script behind "$@" come after all of args anyway. */
+	if (hidden >= end || words->items[hidden].in_script) {
 		insert_before(launch, end);
+		return;
 	}
+	const char *before = hidden > 0 ? words->items[hidden - 1].text : "";
+	bool apart = hidden <= first || (before[0] == '-' && strchr(before, '=') != NULL);
+	launch->last = !apart;
+	insert_before(launch, apart ? hidden : end);
 }
 
 /*

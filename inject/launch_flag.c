@@ -212,7 +212,7 @@ static void plan_list_replacement(const struct launch *launch, const struct flag
 	edit->old_tokens = xcalloc(edit->old_token_count, sizeof(*edit->old_tokens));
 	for (size_t i = 0; i < edit->old_token_count; i++)
 		edit->old_tokens[i] = xstrdup(list->items[word->index + i]);
-	edit_set_tokens(edit, &token, 1);
+	edit_set_tokens(edit, (const char *const[]){token}, 1);
 }
 
 static void plan_script_replacement(const struct launch *launch, const struct flag_hit *hit,
@@ -221,7 +221,7 @@ static void plan_script_replacement(const struct launch *launch, const struct fl
 	const struct launch_word *word = &launch->own.items[hit->word];
 	const struct launch_word *last = &word[hit->value_next ? 1 : 0];
 	const char *script = launch->lists[word->list].items[word->index];
-	char *text CLEANUP(str_freep) = script_text(&token, 1, false);
+	char *text CLEANUP(str_freep) = script_text((const char *const[]){token}, 1, false);
 	edit->op = LAUNCH_SPLICE;
 	edit->offset = word->start;
 	edit->old_token_count = 1;
@@ -240,7 +240,7 @@ enum status launch_replace_flag(const struct launch *launch, const struct flag_s
 	if (hit.count == 0)
 		return error_set(err, STATUS_NOT_FOUND, "%s is not given", flag->name);
 	if (!can_edit(launch))
-		return refuse(launch, &token, 1, err);
+		return refuse(launch, (const char *const[]){token}, 1, err);
 	const struct launch_word *word = &launch->own.items[hit.word];
 	if (hit.value_next && (word[1].list != word->list || word[1].in_script != word->in_script ||
 			       (word->in_script && word[1].index != word->index)))

@@ -154,12 +154,13 @@ static const char *const shells[] = {"sh", "bash", "dash", "ash"};
  */
 static const struct wrapper {
 	const char *name;
-	bool shell_only; /* a builtin or reserved word */
-	const char *plain, *valued;
+	const char *plain;
+	const char *valued;
+	const char *const *long_plain; /* names; "--name=value" is accepted of both */
+	const char *const *long_valued;
 	size_t positionals; /* words of its own before the command */
 	bool assignments;   /* NAME=VALUE words come before it */
-	const char *const *long_plain, *const
-					   *long_valued; /* names; "=" forms of both are accepted */
+	bool shell_only;    /* a builtin or reserved word */
 } wrappers[] = {
     {.name = "exec", .shell_only = true, .plain = "cl", .valued = "a"},
     {.name = "command", .shell_only = true, .plain = "p", .valued = ""},

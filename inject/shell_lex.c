@@ -46,7 +46,9 @@ bool shell_step(struct shell_reader *reader)
 char shell_peek(const struct shell_reader *reader, size_t ahead)
 {
 	size_t at = reader->pos + ahead;
-	return at < reader->len ? reader->text[at] : '\0';
+	if (at >= reader->len)
+		return '\0';
+	return reader->text[at];
 }
 
 bool shell_at_end(const struct shell_reader *reader)
@@ -228,14 +230,14 @@ static void lex_plain(struct shell_reader *reader, struct shell_builder *word)
 static bool lex_word_part(struct shell_reader *reader, struct shell_builder *word, bool *ret_done)
 {
 	char c = shell_peek(reader, 0);
-	char before = reader->pos > word->start ? reader->text[reader->pos - 1] : '\0';
 	if (is_continuation(reader)) {
 		reader->pos += 2;
 		return true;
 	}
 	if (c == '(' && is_assignment_so_far(reader, word))
 		return lex_array(reader, word);
-	if (c == '(' && before != '\0' && strchr("?*+@!", before) != NULL)
+	if (c == '(' && reader->pos > word->start &&
+	    strchr("?*+@!", reader->text[reader->pos - 1]) != NULL)
 		return lex_extended_glob(reader, word);
 	if (shell_is_meta(c)) {
 		*ret_done = true;
