@@ -20,11 +20,11 @@ static void add(struct pod_label_sets *sets, struct pod_labels item, const cJSON
 }
 
 /* A leader is made from the worker's template when it has none of its own. */
-static void add_group(struct pod_label_sets *sets, const cJSON *object, const char *role,
+static void add_group(struct pod_label_sets *sets, const char *own, const char *role,
 		      const cJSON *spec)
 {
 	const cJSON *leader = json_get(spec, "leaderWorkerTemplate.leaderTemplate");
-	struct pod_labels item = {.object = object, .role = role, .leads = true};
+	struct pod_labels item = {.own = own, .role = role, .leads = true};
 	bool own_leader = cJSON_IsObject(leader);
 	add(sets, item, leader);
 	item.leads = !own_leader;
@@ -36,15 +36,17 @@ void pod_labels_collect(const cJSON *object, struct pod_label_sets *ret_sets)
 {
 	const cJSON *spec = json_member(object, "spec");
 	const cJSON *roles = json_member(spec, "roles");
-	struct pod_labels plain = {.object = object};
+	const char *kind = json_str(object, "kind");
+	const char *own = json_str(object, "metadata.name");
+	struct pod_labels plain = {.own = own, .stateful = text_equal(kind, "StatefulSet")};
 	ret_sets->count = 0;
-	if (text_equal(json_str(object, "kind"), "Pod"))
+	if (text_equal(kind, "Pod"))
 		add(ret_sets, plain, object);
 	add(ret_sets, plain, json_member(spec, "template"));
-	add_group(ret_sets, object, NULL, spec);
+	add_group(ret_sets, own, NULL, spec);
 	for (const cJSON *role = cJSON_IsArray(roles) ? roles->child : NULL; role != NULL;
 	     role = role->next)
-		add_group(ret_sets, object, json_str(role, "name"), json_member(role, "spec"));
+		add_group(ret_sets, own, json_str(role, "name"), json_member(role, "spec"));
 }
 
 static bool is_number(const char *text)
@@ -82,17 +84,15 @@ static bool implied_by_ds(const struct pod_labels *pod, const char *key, const c
 /* A label that is not in the template but on the pod. */
 static bool is_implied(const struct pod_labels *pod, const char *key, const char *value)
 {
-	const char *kind = json_str(pod->object, "kind");
-	const char *own = json_str(pod->object, "metadata.name");
 	if ((pod->leads || pod->works) && text_has_prefix(key, LWS_PREFIX))
-		return implied_by_lws(pod, key + strlen(LWS_PREFIX), value, own);
+		return implied_by_lws(pod, key + strlen(LWS_PREFIX), value, pod->own);
 	if (pod->role != NULL && text_has_prefix(key, DS_PREFIX))
-		return implied_by_ds(pod, key + strlen(DS_PREFIX), value, own);
-	if (!text_equal(kind, "StatefulSet"))
+		return implied_by_ds(pod, key + strlen(DS_PREFIX), value, pod->own);
+	if (!pod->stateful)
 		return false;
 	/* GKE's preferred back ends select one pod of a StatefulSet by its name (LLMD §3.4). */
 	if (strcmp(key, "statefulset.kubernetes.io/pod-name") == 0)
-		return is_ordinal_of(value, own);
+		return is_ordinal_of(value, pod->own);
 	return strcmp(key, "apps.kubernetes.io/pod-index") == 0 && is_number(value);
 }
 

@@ -45,10 +45,11 @@ struct surroundings {
  */
 struct pod_labels {
 	const cJSON *labels; /* of the template, or NULL */
-	const cJSON *object;
-	const char *role; /* of a DisaggregatedSet, or NULL */
-	bool leads;       /* a LeaderWorkerSet's leader is such a pod */
-	bool works;       /* its workers are */
+	const char *own;     /* the object's name, or NULL */
+	const char *role;    /* of a DisaggregatedSet, or NULL */
+	bool stateful;       /* the object is a StatefulSet */
+	bool leads;          /* a LeaderWorkerSet's leader is such a pod */
+	bool works;          /* its workers are */
 };
 
 enum { POD_LABELS_MAX = 16 };
