@@ -87,10 +87,11 @@ static int on_request(const struct server *server, struct lws *wsi, struct excha
 	return 0;
 }
 
+/* Only a negative result closes from here: lws takes 1 for success and would then spin on a closed peer. */
 static int on_writable(struct lws *wsi, struct exchange *exchange)
 {
 	if (exchange->body.data == NULL)
-		return 1;
+		return -1;
 	unsigned char chunk[LWS_PRE + RX_BUFFER_BYTES];
 	size_t left = exchange->head_only ? 0 : exchange->body.len - exchange->sent;
 	size_t len = left < RX_BUFFER_BYTES ? left : RX_BUFFER_BYTES;
@@ -99,14 +100,14 @@ static int on_writable(struct lws *wsi, struct exchange *exchange)
 	int written =
 	    lws_write(wsi, chunk + LWS_PRE, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
 	if (written < 0 || (size_t)written != len)
-		return 1;
+		return -1;
 	exchange->sent += len;
 	if (!last) {
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
 	buffer_release(&exchange->body);
-	return lws_http_transaction_completed(wsi);
+	return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,

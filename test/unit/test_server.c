@@ -170,3 +170,21 @@ TEST(bad_binds)
 	}
 	CHECK_INT(uv_loop_close(&loop), 0);
 }
+
+/* A peer that asks for the end and goes must not keep its place: many more than there are places. */
+TEST(closed_connections_give_their_place_back)
+{
+	static const char *const requests[] = {
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /healthz HTTP/1.0\r\n\r\n"};
+	struct fixture f;
+	if (!fixture_init(&f))
+		return;
+	for (int i = 0; i < 200; i++) {
+		char answer[4096] = "";
+		talk(&f, requests[i % 3], "\r\n\r\nok\n", answer, sizeof(answer));
+		if (!CHECK(strstr(answer, "\r\n\r\nok\n") != NULL))
+			break;
+	}
+	fixture_release(&f);
+}
