@@ -217,9 +217,14 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	return !policy->dry_run && !roster_is_turn(input->roster, row, input->now.mono_ms);
 }
 
+/* Once for each generation: whatever the server makes of it, it is never a loop. */
 static void intend_give_back(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
+	long generation = json_int(object, "metadata.generation", 0);
+	if (!managed_fields_need_giving_back(object) || r->row->gave_back == generation)
+		return;
+	r->row->gave_back = generation;
 	struct intent *intent =
 	    intents_add(r->intents, INTENT_GIVE_BACK, r->input->resource,
 			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
@@ -235,8 +240,7 @@ static void act_on_plan(struct reconciling *r)
 			undo_forget(&r->row->undo);
 		refusal_clear(&r->row->refusal);
 		tell_settled(r);
-		if (managed_fields_need_giving_back(r->input->object))
-			intend_give_back(r);
+		intend_give_back(r);
 		return;
 	}
 	if (has_to_wait(r, undo))

@@ -49,6 +49,7 @@ struct roster_row {
 	enum workload_rank rank;
 	bool stale;         /* what it depends on has changed since it was looked at */
 	unsigned conflicts; /* 409 in a row */
+	long gave_back;     /* generation for which ownership was given back by itself; 0: none */
 	struct undo_record undo;
 	struct refusal refusal;
 };
