@@ -53,6 +53,7 @@ GOOD = [
     at("components.epp.serviceName", "epp"), at("components.routingProxy.serviceName", "proxy"),
     image(component="vllm"), image(version="0.23.0"), image(component="none"), image(component="routing-proxy", version="1"), {"images": []},
     at("privacy.dropContent", False),
+    at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
 
 BAD = [
