@@ -232,9 +232,8 @@ static void evidence_facts(const cJSON *object, const cJSON *template, struct fa
 	} else if (label != NULL) {
 		facts->evidence = EVIDENCE_LABEL;
 		(void)snprintf(facts->why, sizeof(facts->why), "carries label %s", label);
-	} else if (runs_epp(object, template)) {
+	} else if (facts->epp) {
 		facts->evidence = EVIDENCE_LABEL;
-		facts->epp = true;
 		(void)snprintf(facts->why, sizeof(facts->why), "runs an endpoint picker");
 	} else if (member_text(annotations, ANNOTATION_LEDGER) != NULL) {
 		facts->evidence = EVIDENCE_LEDGER;
@@ -246,6 +245,7 @@ void facts_from_object(const cJSON *object, struct facts *ret_facts)
 {
 	struct facts facts = {.evidence = EVIDENCE_NONE};
 	const cJSON *template = first_template(object);
+	facts.epp = runs_epp(object, template);
 	owner_facts(object, &facts);
 	evidence_facts(object, template, &facts);
 	const cJSON *labels = json_get(template, "metadata.labels");

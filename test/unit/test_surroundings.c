@@ -188,6 +188,11 @@ static const struct {
      EVIDENCE_EPP, "bare", STANDING_EDITABLE, ROLE_NONE, true, true},
     {"\"metadata\":{\"name\":\"x\"}," EPP("", "\"--endpoint-selector=app=x\""), EVIDENCE_LABEL, "",
      STANDING_EDITABLE, ROLE_NONE, true, false},
+    {"\"metadata\":{\"name\":\"x\"},\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"llm-d-"
+     "router-"
+     "standalone\":\"x\"}},\"spec\":{\"containers\":[{\"name\":\"e\",\"image\":"
+     "\"r/llm-d-router-endpoint-picker:v0.10.0\"}]}}}",
+     EVIDENCE_LABEL, "", STANDING_EDITABLE, ROLE_NONE, true, false},
     /* a pool of another namespace is another pool */
     {"\"metadata\":{\"name\":\"x\",\"namespace\":\"a\"}," POD("\"app\":\"there\""), EVIDENCE_NONE,
      "", STANDING_EDITABLE, ROLE_NONE, false, false},
