@@ -81,7 +81,7 @@ static int run_offline(const char *program, const struct command *command, int a
 	if (command->run_raw != NULL)
 		return command->run_raw(argc, argv);
 	struct options options CLEANUP(options_release) = {0};
-	struct error err;
+	struct error err = {0};
 	enum status status =
 	    options_read(argc, argv, command->options, command->outputs, &options, &err);
 	if (status != STATUS_OK) {

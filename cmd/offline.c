@@ -18,7 +18,7 @@ typedef enum status (*show_fn)(struct batch *batch, const struct options *option
 
 static int with_batch(const struct options *options, enum plan_want want, show_fn show)
 {
-	struct error err;
+	struct error err = {0};
 	struct inputs inputs CLEANUP(inputs_release) = {0};
 	struct batch batch CLEANUP(batch_release) = {0};
 	int code = 0;

@@ -48,7 +48,7 @@ static enum status render(const struct options *options, struct buffer *out, str
 
 int command_render(const struct options *options)
 {
-	struct error err;
+	struct error err = {0};
 	struct buffer out CLEANUP(buffer_release) = {0};
 	buffer_init(&out, LIMIT_OUTPUT_BYTES);
 	enum status status = render(options, &out, &err);
