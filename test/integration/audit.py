@@ -54,3 +54,10 @@ class AuditLog:
 
     def reads(self, since=0, user=None):
         return [r for r in self.requests(since, user) if r.verb in ("get", "list")]
+
+    def assert_no_writes(self, since, user, namespace=None, resource=None):
+        """True, or an AssertionError that names the writes; for holds_for."""
+        found = [r for r in self.writes(since, user)
+                 if namespace in (None, r.namespace or r.name) and resource in (None, r.resource)]
+        assert not found, "\n".join(f"{r.verb} {r.uri} -> {r.code}" for r in found[:10])
+        return True

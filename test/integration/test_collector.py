@@ -96,7 +96,7 @@ def test_a_foreign_service_that_does_not_fit_is_respected(scene, operator):
     scene.wait_condition("CollectorReady", "False", timeout=30)
     since = scene.cluster.audit.position()
     holds_for(lambda: untraced(scene), 1, "no workload is sent to a collector that is none")
-    assert not [r for r in scene.cluster.audit.writes(since, USER) if r.resource == "services"]
+    assert scene.cluster.audit.assert_no_writes(since, USER, scene.namespace, "services")
     assert scene.api.get("service", "otel-collector", scene.namespace)["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
 
 

@@ -33,7 +33,7 @@ def test_a_restarted_operator_writes_nothing_to_what_is_done(scene, operator):
     generations = {w: scene.generation(w.kind, w.name) for w in scene.workloads}
     since = scene.cluster.audit.position()
     operator()
-    holds_for(lambda: not scene.cluster.audit.writes(since, USER), 2, "no write after a restart")
+    holds_for(lambda: scene.cluster.audit.assert_no_writes(since, USER, scene.namespace), 2)
     assert generations == {w: scene.generation(w.kind, w.name) for w in scene.workloads}
 
 

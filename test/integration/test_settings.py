@@ -80,7 +80,7 @@ def test_a_deleted_tracing_changes_nothing(scene, operator):
     scene.wait_traced().wait_rolled_out().wait_condition("Ready", "True")
     since = scene.cluster.audit.position()
     scene.api.delete("tracing", "llm-d", scene.namespace)
-    holds_for(lambda: not [r for r in scene.cluster.audit.writes(since, USER) if r.resource == "deployments"], 2)
+    holds_for(lambda: scene.cluster.audit.assert_no_writes(since, USER, scene.namespace, "deployments"), 2)
     scene.switch("false")
     scene.wait_as_before()
 
@@ -120,7 +120,7 @@ def test_namespaces_without_the_switch_are_never_written(cluster, namespaces, op
     enabled.switch("true")
     enabled.wait_traced()
     assert [r for r in cluster.audit.writes(since, USER) if r.namespace == enabled.namespace]
-    assert not [r for r in cluster.audit.writes(since, USER) if r.namespace == other.namespace]
+    assert cluster.audit.assert_no_writes(since, USER, other.namespace)
     other.wait_as_before(1)
 
 
@@ -129,7 +129,7 @@ def test_dry_run_plans_and_writes_nothing(scene, operator):
     running = operator("--dry-run")
     scene.switch("true")
     wait_for(lambda: "otlp-traces-endpoint" in running.log() or "decode" in running.log(), 30, "the plan is logged")
-    holds_for(lambda: not scene.cluster.audit.writes(since, USER), 1)
+    holds_for(lambda: scene.cluster.audit.assert_no_writes(since, USER), 1)
 
 
 def test_namespaced_mode_needs_no_cluster_rights(cluster, namespaces, operator):

@@ -35,7 +35,7 @@ def test_rollout_undo_is_repaired_once_and_then_respected(scene):
     wait_for(lambda: scene.row("decode")["state"] == "Conflicting", 60, "Conflicting is shown")
     generation = scene.generation("deployment", "decode")
     holds_for(lambda: scene.generation("deployment", "decode") == generation, 2, "the second undo stands")
-    assert scene.events("decode", "Conflicting")
+    wait_for(lambda: scene.events("decode", "Conflicting"), 10, "an Event says so")
     scene.cluster.kubectl("-n", scene.namespace, "annotate", "deployment/decode", "tracing.llm-d.io/retry=1")
     wait_for(lambda: is_traced(scene.api, decode(scene), scene.namespace), 60, "traced again on retry")
     scene.switch("false")
@@ -85,8 +85,7 @@ def test_a_pool_deleted_under_traced_workloads(scene, operator):
     since = scene.cluster.audit.position()
     scene.cluster.kubectl("-n", scene.namespace, "delete", "inferencepool", "qwen")
     scene.cluster.kubectl("-n", scene.namespace, "delete", "service", "qwen-epp")
-    holds_for(lambda: not [r for r in scene.cluster.audit.writes(since, USER) if r.resource in ("deployments", "statefulsets")], 2,
-              "no workload is written")
+    holds_for(lambda: scene.cluster.audit.assert_no_writes(since, USER, scene.namespace, "deployments"), 2)
     for o in list(operator.running):
         o.stop()
     operator()
@@ -99,7 +98,7 @@ def test_scaling_is_none_of_our_business(scene):
     scene.cluster.kubectl("-n", scene.namespace, "scale", "deployment/decode", "--replicas=3")
     since = scene.cluster.audit.position()
     wait_for(lambda: is_rolled_out(scene.api, decode(scene), scene.namespace), 60)
-    assert not [r for r in scene.cluster.audit.writes(since, USER) if r.resource == "deployments"]
+    assert scene.cluster.audit.assert_no_writes(since, USER, scene.namespace, "deployments")
     scene.before[decode(scene)]["spec"]["replicas"] = 3
     scene.switch("false")
     scene.wait_as_before()

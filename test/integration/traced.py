@@ -172,7 +172,7 @@ class Scene:
 
     def events(self, name, reason=None):
         return [e for e in self.api.list("event", self.namespace)
-                if e.get("regarding", {}).get("name") == name and e.get("reportingController", "").startswith("llmd-tracing")
+                if e.get("regarding", {}).get("name") == name and "llmd-tracing" in e.get("reportingController", "")
                 and reason in (None, e["reason"])]
 
 

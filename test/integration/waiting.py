@@ -30,7 +30,10 @@ def wait_for(condition, timeout=30, what=None):
 
 
 def holds_for(condition, seconds, what=None):
-    """The condition is true now and stays so for this long: for what must not happen."""
+    """The condition is true now and stays so for this long: for what must not happen.
+
+    It may say itself what went wrong, by an AssertionError of its own.
+    """
     deadline = time.monotonic() + seconds
     while True:
         assert condition(), what or condition.__name__
