@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which keys a change in the store concerns. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static void workload_changed(struct controller *controller, const struct object 
 	static const char mark[] = "\"ModelService\"";
 	const struct object *object = after != NULL ? after : before;
 	size_t count = 0;
+	assert(object != NULL); /* a change has a before or an after */
 	add_workload_key(controller, object->resource, object->namespace_name, object->name);
 	if (object->managed || is_owned_name(object) || (before != NULL && before->managed) ||
 	    (before != NULL && before->ledger) != (after != NULL && after->ledger))
