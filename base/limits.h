@@ -23,9 +23,9 @@
 #define LIMIT_LOG_LINE_BYTES    KIB(16) /* a longer entry loses its tail */
 
 enum {
-	LIMIT_JSON_DEPTH = 128,    /* nesting; Kubernetes schemas stay far below */
-	LIMIT_YAML_DEPTH = 64,     /* libyaml 0.2.5 is quadratic in flow depth */
-	LIMIT_YAML_NODES = 400000, /* nodes of one document, aliases expanded */
+	LIMIT_JSON_DEPTH = 128,            /* nesting; Kubernetes schemas stay far below */
+	LIMIT_YAML_DEPTH = 64,             /* libyaml 0.2.5 is quadratic in flow depth */
+	LIMIT_YAML_NODES = 400000,         /* nodes of one document, aliases expanded */
 	LIMIT_YAML_STREAM_NODES = 1600000, /* of all documents of one input */
 	LIMIT_NODES_PER_DOCUMENT = 400000,
 	LIMIT_STATUS_WORKLOADS = 200, /* rows of status.workloads */

@@ -98,8 +98,8 @@ TEST(frames_at_every_chunk_size)
 TEST(three_events_cut_at_every_byte)
 {
 	static const char *const events[] = {
-	    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"11\",\"a\":\"}\"}}"
-	    "}\n",
+	    ("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"11\",\"a\":\"}\"}}"
+	     "}\n"),
 	    "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"resourceVersion\":\"12\"}}}\n",
 	    "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"resourceVersion\":\"13\"}}}\n"};
 	CLEANUP(str_freep) char *stream = xasprintf("%s%s%s", events[0], events[1], events[2]);
