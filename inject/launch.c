@@ -146,6 +146,22 @@ static void insert_before(struct launch *launch, size_t at)
 	launch->index = launch->lists[launch->list].count;
 }
 
+/* Nothing before word `at` can take that word for a value of its own. */
+static bool is_apart(const struct launch_words *words, size_t at, size_t first)
+{
+	const char *before = at > 0 ? words->items[at - 1].text : "";
+	return at <= first || (before[0] == '-' && strchr(before, '=') != NULL);
+}
+
+/* How many words stand in command and args, before those of a script. */
+static size_t words_of_lists(const struct launch_words *words)
+{
+	size_t count = 0;
+	while (count < words->count && !words->items[count].in_script)
+		count++;
+	return count;
+}
+
 /*
  * In exec form: at the end, since the model stays where it is and what follows an
  * nargs="+" option is safe in "=" form; but before a bare "--", and before a word that
@@ -163,19 +179,17 @@ static void settle_exec(struct launch *launch)
 		launch_opaque(launch, "in place of that \"--\"",
 			      "its arguments end in a bare \"--\", which argparse accepts only "
 			      "right behind the model");
-	if (end < words->count && words->items[end].in_script)
-		launch_opaque(
-		    launch, "before that \"--\"",
-		    "the script puts a bare \"--\" behind the arguments that it hands on");
-	/* Words of the script behind "$@" come after all of args anyway. */
-	if (hidden >= end || words->items[hidden].in_script) {
-		insert_before(launch, end);
-		return;
-	}
-	const char *before = hidden > 0 ? words->items[hidden - 1].text : "";
-	bool apart = hidden <= first || (before[0] == '-' && strchr(before, '=') != NULL);
-	launch->last = !apart;
-	insert_before(launch, apart ? hidden : end);
+	size_t handed = words_of_lists(words);
+	size_t at = end < handed ? end : handed;
+	if (at == handed && handed < words->count && !flags_is_flag(&words->items[handed]) &&
+	    !is_apart(words, handed, first))
+		launch_opaque(launch, "right after the model",
+			      "what the script puts behind $@ may belong to the last of its "
+			      "arguments");
+	if (hidden < at && is_apart(words, hidden, first))
+		at = hidden;
+	launch->last = hidden < at;
+	insert_before(launch, at < handed ? at : words->count);
 }
 
 /*

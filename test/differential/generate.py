@@ -116,3 +116,32 @@ def exec_form(r):
     split = r.randrange(1, len(argv) + 1)
     container = {"command": argv[:split], "args": argv[split:], "env": ENV}
     return container, "vllm-module" if "-m" in argv else "vllm-serve"
+
+
+def forwarding(r):
+    """(container, program): a script that hands the container's args on by "$@"."""
+    words = [word for _ in range(r.randrange(5)) for word in r.choice(FLAGS[:5] + [["--y=$$"], ["--port=$(PORT)"]])]
+    program, start = r.choice([("vllm-serve", ["vllm", "serve", "acme/m-7b"]),
+                               ("vllm-module", ["python3", "-m", "vllm.entrypoints.openai.api_server", "--model=m"]),
+                               ("sglang", ["sglang", "serve", "--model-path=m"])])
+    handed = r.randrange(len(start) + 1)
+    behind = r.choice(["", "", " --seed=5", " --seed \"$PORT\"", " # \"$@\""])
+    script = "\n".join([r.choice(BEFORE) for _ in range(r.randrange(3))] + [r.choice(["exec ", "", "A=1 "]) + " ".join(
+        [quoted(r, word) for word in start[:handed]] + ['"$@"']) + behind])
+    if script.rsplit("\n", 1)[-1].startswith('A=1 "$@"'):
+        script = script.replace('A=1 "$@"', 'env A=1 "$@"')
+    return {"command": [r.choice(["/bin/bash", "sh"]), "-c", script], "args": ["--", *start[handed:], *words], "env": ENV}, program
+
+
+GO_FLAGS = [["--pool-name", "p"], ["--zap-encoder=json"], ["-v", "2"], ["--secure-serving"], ["--grpc-port", "$(PORT)"],
+            ["--config-file=/etc/x.yaml"], ["--enable-pprof=false"], ["--metrics-port", "1"]]
+
+
+def go_form(r):
+    """(container, program): an endpoint picker or routing proxy."""
+    words = [word for _ in range(r.randrange(7)) for word in r.choice(GO_FLAGS)]
+    if r.random() < 0.2:
+        words += ["--", "stray"]
+    program, path = r.choice([("epp", "/app/epp"), ("pd-sidecar", "/app/pd-sidecar")])
+    split = r.randrange(len(words) + 1)
+    return {"command": [path, *words[:split]], "args": words[split:], "env": ENV}, program
