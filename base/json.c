@@ -186,6 +186,21 @@ void json_set_str(cJSON *object, const char *key, const char *value)
 	json_set(object, key, made(cJSON_CreateString(value)));
 }
 
+/* cJSON keeps the tail in ->prev of the first child. */
+void json_append(cJSON *parent, cJSON *child)
+{
+	child->next = NULL;
+	if (parent->child == NULL) {
+		parent->child = child;
+		child->prev = child;
+		return;
+	}
+	cJSON *last = parent->child->prev;
+	last->next = child;
+	child->prev = last;
+	parent->child->prev = child;
+}
+
 void json_insert(cJSON *array, size_t index, cJSON *item)
 {
 	cJSON *after = array->child;

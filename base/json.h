@@ -79,6 +79,9 @@ void json_set_bool(cJSON *object, const char *key, bool value);
 /* New empty object/array put under `key`; borrowed. */
 cJSON *json_set_object(cJSON *object, const char *key);
 cJSON *json_set_array(cJSON *object, const char *key);
+/* Links `child` (whose key, if any, is set already) as the last one; takes ownership. */
+void json_append(cJSON *parent, cJSON *child);
+
 /*
  * Puts `item` (taken over) before element `index` of an array; at its length or past it: at
  * the end. Use this, never cJSON_InsertItemInArray: Debian 12's 1.7.15-1+deb12u4 refuses

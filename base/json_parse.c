@@ -248,20 +248,6 @@ static bool take_word(struct reader *r, const char *word)
 	return true;
 }
 
-/* Links `child` as the last child: cJSON keeps the tail in child->prev of the first. */
-static void append(cJSON *parent, cJSON *child)
-{
-	if (parent->child == NULL) {
-		parent->child = child;
-		child->prev = child;
-		return;
-	}
-	cJSON *last = parent->child->prev;
-	last->next = child;
-	child->prev = last;
-	parent->child->prev = child;
-}
-
 static int compare_keys(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -319,7 +305,7 @@ static enum status read_member(struct reader *r, size_t depth, cJSON *object)
 		return status;
 	}
 	value->string = key;
-	append(object, value);
+	json_append(object, value);
 	return STATUS_OK;
 }
 
@@ -340,7 +326,7 @@ static enum status read_children(struct reader *r, size_t depth, cJSON *parent)
 			cJSON *value = NULL;
 			status = read_value(r, depth + 1, &value);
 			if (status == STATUS_OK)
-				append(parent, value);
+				json_append(parent, value);
 		}
 		if (status != STATUS_OK)
 			return status;

@@ -100,21 +100,6 @@ static cJSON *new_node(int type)
 	return node;
 }
 
-/* cJSON keeps the tail in ->prev of the first child. */
-static void append(cJSON *parent, cJSON *child)
-{
-	child->next = NULL;
-	if (parent->child == NULL) {
-		parent->child = child;
-		child->prev = child;
-		return;
-	}
-	cJSON *last = parent->child->prev;
-	last->next = child;
-	child->prev = last;
-	parent->child->prev = child;
-}
-
 static int compare_anchors(const void *a, const void *b)
 {
 	return strcmp(((const struct anchor *)a)->name, ((const struct anchor *)b)->name);
@@ -202,7 +187,7 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_place place, cJS
 	default:
 		break;
 	}
-	append(tree->dead, node);
+	json_append(tree->dead, node);
 	if (key == NULL)
 		return fail(
 		    tree, place, STATUS_INVALID,
@@ -275,7 +260,7 @@ static enum status merge(struct yaml_tree *tree, struct yaml_place place, cJSON 
 			 bool from_alias, struct error *err)
 {
 	enum status status = STATUS_OK;
-	append(tree->dead, source);
+	json_append(tree->dead, source);
 	if (!cJSON_IsArray(source) || from_alias)
 		return merge_map(tree, place, source, err);
 	for (const cJSON *map = source->child != NULL ? source->child->prev : NULL;
@@ -296,7 +281,7 @@ static enum status attach(struct yaml_tree *tree, struct yaml_place place, cJSON
 	}
 	struct frame *frame = &tree->frames[tree->depth - 1];
 	if (!frame->mapping) {
-		append(frame->node, node);
+		json_append(frame->node, node);
 		return STATUS_OK;
 	}
 	if (!frame->has_key)
@@ -362,7 +347,7 @@ static enum status settle(struct yaml_tree *tree, struct frame *frame, struct er
 			frame->count = kept;
 			return status;
 		}
-		append(tree->dead, last->value);
+		json_append(tree->dead, last->value);
 		last->value = entry->value;
 		/* An entry of the text still forbids a second one of the text. */
 		last->merged = last->merged && entry->merged;
@@ -387,7 +372,7 @@ static bool is_settled(const struct frame *frame)
 static void link_entries(struct frame *frame)
 {
 	for (size_t i = 0; i < frame->count; i++)
-		append(frame->node, frame->entries[i].value);
+		json_append(frame->node, frame->entries[i].value);
 	free(frame->entries);
 	frame->entries = NULL;
 	frame->count = 0;

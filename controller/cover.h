@@ -16,7 +16,4 @@
  */
 bool json_covers(const cJSON *live, const cJSON *wanted);
 
-/* True when both texts are quantities of the same amount ("0.5", "500m"). */
-bool quantity_equal(const char *a, const char *b);
-
 #endif

@@ -94,7 +94,7 @@ static long memory_mib(const cJSON *resources)
 {
 	long long bytes = 0;
 	const char *text = json_str(resources, "limits.memory");
-	if (text == NULL || !quantity_read(text, &bytes))
+	if (text == NULL || !quantity_read_whole(text, &bytes))
 		return 0;
 	return (long)(bytes / MIB_BYTES);
 }

@@ -85,7 +85,7 @@ static bool read_suffix(const char *text, double *ret_factor)
 	return read_exponent(text, ret_factor);
 }
 
-bool quantity_read(const char *text, long long *ret_amount)
+bool quantity_read(const char *text, double *ret_amount)
 {
 	double number = 0;
 	double factor = 1;
@@ -95,7 +95,26 @@ bool quantity_read(const char *text, long long *ret_amount)
 	double amount = number * factor;
 	if (amount > 9.0e18)
 		return false;
+	*ret_amount = amount;
+	return true;
+}
+
+bool quantity_read_whole(const char *text, long long *ret_amount)
+{
+	double amount = 0;
+	if (!quantity_read(text, &amount))
+		return false;
 	long long whole = (long long)amount;
 	*ret_amount = (double)whole < amount ? whole + 1 : whole;
 	return true;
+}
+
+bool quantity_equal(const char *a, const char *b)
+{
+	double x = 0;
+	double y = 0;
+	if (!quantity_read(a, &x) || !quantity_read(b, &y))
+		return false;
+	double apart = x < y ? y - x : x - y;
+	return apart <= 1e-9 * x;
 }

@@ -38,7 +38,7 @@ static enum status check_amounts(const cJSON *node, const char *path, const char
 		return error_set(err, STATUS_INVALID, "%s.%s: must be an object of quantities",
 				 path, name);
 	for (const cJSON *item = node->child; item != NULL; item = item->next) {
-		long long amount = 0;
+		double amount = 0;
 		bool good = cJSON_IsNumber(item)
 				? json_int(item, "", -1) >= 0
 				: cJSON_IsString(item) && quantity_read(item->valuestring, &amount);

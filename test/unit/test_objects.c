@@ -569,7 +569,7 @@ TEST(quantities)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		long long got = -1;
-		bool ok = quantity_read(rows[i].text, &got);
+		bool ok = quantity_read_whole(rows[i].text, &got);
 		CHECK_INT_ROW(ok ? got : -1, rows[i].want, rows[i].text);
 	}
 }
