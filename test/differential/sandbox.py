@@ -26,7 +26,7 @@ SOURCED = re.compile(r"(?:\bsource|(?:^|[;&|\s])\.)\s+(/[\w./+-]+)")
 # Stays until the last background process has gone: each holds the writing end of a FIFO.
 INIT = ["/bin/bash", "-c", 'exec 8<>/.fifo 9>/.fifo 7</.fifo 8<&-; "$@" 7<&-; s=$?; exec 9>&-; read -r -u 7; exit $s', "init"]
 SHELLS = ("/bin/bash", "/bin/sh", "/bin/dash", "/usr/bin/bash", "/usr/bin/sh")
-TIMEOUT_S = 5
+TIMEOUT_S = 60
 
 
 def _libraries(binary):
