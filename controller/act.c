@@ -82,6 +82,13 @@ static void step_on(struct course *course)
 	run(course);
 }
 
+/* The server's own words, without "METHOD /path: " before them. */
+static const char *own_words(const struct response *response)
+{
+	const char *words = response->http_code == 0 ? NULL : strstr(response->error.message, ": ");
+	return words == NULL ? response->error.message : words + 2;
+}
+
 static void fail(struct course *course, const struct response *response, enum status status)
 {
 	struct act_result *result = &course->result;
@@ -89,8 +96,8 @@ static void fail(struct course *course, const struct response *response, enum st
 	result->failed = current(course);
 	result->retry_after_ms = response->retry_after_ms;
 	result->terminating = strcmp(response->reason, "NamespaceTerminating") == 0;
-	(void)snprintf(result->message, sizeof(result->message), "%s", response->error.message);
-	log_intent(course->actor, result->failed, "could not write", result->message);
+	(void)snprintf(result->message, sizeof(result->message), "%s", own_words(response));
+	log_intent(course->actor, result->failed, "could not write", response->error.message);
 	if (result->failed->is_report)
 		step_on(course);
 	else

@@ -74,12 +74,13 @@ void listing_event(struct feed *feed, const struct watch_event *event)
 	}
 }
 
-/* Kinds that a label selector restricts, and those always kept, are complete already. */
+/* What is always kept, and what is watched by our own label only, is complete already. */
 static bool is_wanted(const struct scope *scope, enum resource_id id)
 {
 	const struct resource *resource = resource_get(id);
 	return (resource->flags & (RESOURCE_ALWAYS_KEPT | RESOURCE_CLUSTER_SCOPED)) == 0 &&
-	       resource->label_selector == NULL && scope->access[id] == ACCESS_READABLE;
+	       (resource->label_selector == NULL || (resource->flags & RESOURCE_OWNED) == 0) &&
+	       scope->access[id] == ACCESS_READABLE;
 }
 
 void listing_start(struct controller *controller, struct namespace *space)
@@ -97,7 +98,8 @@ void listing_start(struct controller *controller, struct namespace *space)
 		    .controller = controller, .scope = scope, .only = space, .resource = id};
 		struct watch_spec spec = {.api_version = resource_get(id)->api_version,
 					  .plural = resource_get(id)->plural,
-					  .namespace_name = space->name};
+					  .namespace_name = space->name,
+					  .label_selector = resource_get(id)->label_selector};
 		controller->listings =
 		    grow(controller->listings, controller->listing_count, sizeof(struct feed *));
 		controller->listings[controller->listing_count++] = feed;

@@ -111,7 +111,7 @@ static void end_job(struct job *job)
 static const char *explain_conflict(const struct act_result *result, char *text, size_t size)
 {
 	const struct intent *failed = result->failed;
-	if (failed->type != INTENT_APPLY ||
+	if (result->status != STATUS_CONFLICT || failed->type != INTENT_APPLY ||
 	    json_str(failed->body, "metadata.resourceVersion") == NULL)
 		return result->message;
 	(void)snprintf(text, size,
