@@ -34,7 +34,7 @@ enum program {
 enum launch_form {
 	LAUNCH_IMAGE_DEFAULT, /* neither command nor args: adding args would replace the image's CMD */
 	LAUNCH_ARGS_ONLY,     /* args for the image's entrypoint */
-	LAUNCH_EXEC,          /* command (+ args) is the program's argv */
+	LAUNCH_EXEC,   /* command (+ args) is the program's argv; also args that are a whole argv */
 	LAUNCH_SCRIPT, /* a shell with -c and a script in which exactly one command is the program */
 	LAUNCH_OPAQUE, /* cannot be told with certainty */
 };
@@ -134,9 +134,19 @@ void launch_flag_release(struct launch_flag *flag);
 const char *launch_config_file(const struct launch *launch);
 
 /*
- * Plans the insertion of whole flag tokens ("--name=value"). In scripts the text is
- * single-quoted as needed. STATUS_INVALID with the exact manual edit in the message
- * when it cannot be done with certainty (opaque, image default).
+ * Plans the insertion of whole flag tokens ("--name=value"; a value may be kubelet's
+ * $(NAME)). In scripts the text is quoted as needed, and $(NAME) becomes "${NAME}", since
+ * kubelet would put the value into the script's text.
+ *
+ * Where they go: behind all other words, but before a bare "--", and before a bare $(VAR)
+ * that may hold the same flag; in a script right behind the model, else right behind the
+ * program's name or sub-command; in args when the script hands those on by "$@" with the
+ * model in them. Never between `serve` and its model, never inside a list of values
+ * (argparse's nargs="+").
+ *
+ * STATUS_INVALID with the exact manual edit in the message when it cannot be done with
+ * certainty (opaque, image default, a program that does not take them, a token that holds
+ * characters which a shell or kubelet would read).
  */
 NODISCARD enum status launch_add_flags(const struct launch *launch, const char *const *flags,
 				       size_t count, struct launch_edit *ret_edit,
