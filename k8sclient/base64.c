@@ -48,7 +48,8 @@ void base64_encode(const char *data, size_t len, struct buffer *out)
 			bits = bits << 8 | (i + j < len ? (unsigned char)data[i + j] : 0U);
 		for (size_t j = 0; j < 4; j++) {
 			bool pads = j > len - i;
-			buffer_add_char(out, pads ? '=' : alphabet[bits >> (18 - 6 * j) & 0x3FU]);
+			buffer_add_char(
+			    out, (char)(pads ? '=' : alphabet[bits >> (18 - 6 * j) & 0x3FU]));
 		}
 	}
 }

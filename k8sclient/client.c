@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "k8sclient/client.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +66,9 @@ static bool is_write(const struct request *request)
 	return strcmp(request->method, "GET") != 0;
 }
 
-static void unlink_request(struct request *request)
+static void unlink_request(struct client *client, struct request *request)
 {
-	struct client *client = request->client;
+	assert((request->previous == NULL) == (client->requests == request));
 	if (request->previous != NULL)
 		request->previous->next = request->next;
 	else
@@ -121,11 +122,9 @@ static void set_timer(struct client *client)
 
 static void deliver(struct request *request, const struct response *response)
 {
-	struct client *client = request->client;
-	unlink_request(request);
+	unlink_request(request->client, request);
 	request->done(request->context, response);
 	request_free(request);
-	(void)client;
 }
 
 static void fill_refusal(struct response *response, const struct request *request)
@@ -346,12 +345,20 @@ static void on_transport_closed(void *context)
 	free_when_closed(client);
 }
 
+static void drop(struct client *client, struct request *request)
+{
+	if (request->transfer != NULL)
+		transfer_cancel(request->transfer);
+	unlink_request(client, request);
+	request_free(request);
+}
+
 void client_close(struct client *client)
 {
 	while (client->watches != NULL)
 		watch_orphan(client->watches);
 	while (client->requests != NULL)
-		request_cancel(client->requests);
+		drop(client, client->requests);
 	transport_close(client->transport, on_transport_closed, client);
 	client->transport = NULL;
 	uv_close((uv_handle_t *)&client->timer, on_timer_closed);
@@ -397,10 +404,7 @@ struct request *client_send(struct client *client, const struct request_spec *sp
 void request_cancel(struct request *request)
 {
 	struct client *client = request->client;
-	if (request->transfer != NULL)
-		transfer_cancel(request->transfer);
-	unlink_request(request);
-	request_free(request);
+	drop(client, request);
 	set_timer(client);
 }
 

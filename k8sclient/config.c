@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -68,7 +69,7 @@ static enum status read_file(const char *path, struct buffer *out, struct error 
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_INVALID, "%s: %s",
-				 path, strerror(errno));
+				 path, uv_strerror(-errno));
 	char chunk[4096];
 	ssize_t n = 0;
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && !out->full)
@@ -76,7 +77,7 @@ static enum status read_file(const char *path, struct buffer *out, struct error 
 	int problem = n < 0 ? errno : 0;
 	(void)close(fd);
 	if (problem != 0)
-		return error_set(err, STATUS_INVALID, "%s: %s", path, strerror(problem));
+		return error_set(err, STATUS_INVALID, "%s: %s", path, uv_strerror(-problem));
 	return buffer_check(out, path, err);
 }
 
@@ -158,7 +159,7 @@ static enum status load_in_cluster(const struct config_source *source,
 		    err, STATUS_NOT_FOUND,
 		    "this looks like a pod (KUBERNETES_SERVICE_HOST is set), but %s: %s; does "
 		    "its ServiceAccount have automountServiceAccountToken: false?",
-		    ca_file, strerror(errno));
+		    ca_file, uv_strerror(-errno));
 	*ret_config = (struct client_config){
 	    .server = xasprintf(is_ipv6 ? "https://[%s]:%s" : "https://%s:%s", host, port),
 	    .ca_file = TAKE_PTR(ca_file),

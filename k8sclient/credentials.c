@@ -65,7 +65,7 @@ static enum status read_file(const char *path, size_t limit, struct buffer *out,
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(err, STATUS_NOT_FOUND, "%s: %s", path, strerror(errno));
+		return error_set(err, STATUS_NOT_FOUND, "%s: %s", path, uv_strerror(-errno));
 	char chunk[4096];
 	ssize_t n = 0;
 	buffer_init(out, limit);
@@ -74,7 +74,7 @@ static enum status read_file(const char *path, size_t limit, struct buffer *out,
 	int problem = n < 0 ? errno : 0;
 	(void)close(fd);
 	if (problem != 0)
-		return error_set(err, STATUS_NOT_FOUND, "%s: %s", path, strerror(problem));
+		return error_set(err, STATUS_NOT_FOUND, "%s: %s", path, uv_strerror(-problem));
 	return buffer_check(out, path, err);
 }
 

@@ -24,24 +24,25 @@ struct discovery {
 	struct client *client;
 	const struct discovery_kind *kinds;
 	size_t count;
-	bool cluster_scope;
 	discovery_fn on_change;
 	void *context;
 	struct discovery_state *states; /* as told */
 	struct discovery_state *round;  /* of the round under way */
-	bool told;
-	uv_timer_t *timer; /* freed by its close callback */
+	uv_timer_t *timer;              /* freed by its close callback */
 	struct request *request;
 	struct watch *crds;
-	bool crds_watched; /* the watch works: no need to poll */
-	bool *listed;      /* by kind: its CRD was in the list */
-	size_t burst;      /* index of the next delay; ARRAY_LEN: none */
-	bool again;        /* asked for while a round is under way */
+	bool *listed; /* by kind: its CRD was in the list */
+	size_t burst; /* index of the next delay; ARRAY_LEN: none */
 
 	/* one by one, on servers without the aggregated form */
 	size_t kind;
 	const char *versions; /* those of kinds[kind] that are still to be asked for */
 	bool unknown;         /* an error among them */
+
+	bool cluster_scope;
+	bool told;
+	bool crds_watched; /* the watch works: no need to poll */
+	bool again;        /* asked for while a round is under way */
 };
 
 static void ask(struct discovery *d);

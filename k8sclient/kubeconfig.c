@@ -81,8 +81,9 @@ static enum status find_entry(const struct kubeconfig *kubeconfig, const char *l
 		*ret_entry = (struct entry){what, name, value, &kubeconfig->files[i]};
 		return STATUS_OK;
 	}
-	return error_set(err, STATUS_INVALID, "no %s \"%s\" under %s in %s", what, name, list,
-			 kubeconfig->count == 0 ? "(no file)" : kubeconfig->files[0].path);
+	(void)error_set(err, STATUS_INVALID, "no %s \"%s\" under %s in %s", what, name, list,
+			kubeconfig->count == 0 ? "(no file)" : kubeconfig->files[0].path);
+	return STATUS_INVALID;
 }
 
 static enum status at(struct error *err, const struct entry *entry)
@@ -318,9 +319,9 @@ static const char *current_context(const struct kubeconfig *kubeconfig)
 static enum status resolve(const struct kubeconfig *kubeconfig, const char *name,
 			   struct client_config *config, struct error *err)
 {
-	struct entry context;
-	struct entry cluster;
-	struct entry user;
+	struct entry context = {0};
+	struct entry cluster = {0};
+	struct entry user = {0};
 	const char *cluster_name = NULL;
 	const char *user_name = NULL;
 	enum status status = find_entry(kubeconfig, "contexts", "context", name, &context, err);

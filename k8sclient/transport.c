@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "k8sclient/transport.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -148,23 +148,24 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-static void unlink_transfer(struct transfer *transfer)
+static void unlink_transfer(struct transport *transport, struct transfer *transfer)
 {
+	assert((transfer->previous == NULL) == (transport->transfers == transfer));
 	if (transfer->previous != NULL)
 		transfer->previous->next = transfer->next;
 	else
-		transfer->transport->transfers = transfer->next;
+		transport->transfers = transfer->next;
 	if (transfer->next != NULL)
 		transfer->next->previous = transfer->previous;
 	else
-		transfer->transport->last = transfer->previous;
+		transport->last = transfer->previous;
 }
 
-static void transfer_free(struct transfer *transfer)
+static void transfer_free(struct transport *transport, struct transfer *transfer)
 {
-	unlink_transfer(transfer);
+	unlink_transfer(transport, transfer);
 	if (transfer->easy != NULL) {
-		(void)curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
+		(void)curl_multi_remove_handle(transport->multi, transfer->easy);
 		transfer_dispose(transfer);
 	}
 	buffer_release(&transfer->refusal);
@@ -276,7 +277,7 @@ static void turn(struct transport *transport)
 			continue;
 		if (transfer->state == TRANSFER_FINISHED)
 			transfer_tell_end(transfer);
-		transfer_free(transfer);
+		transfer_free(transport, transfer);
 	}
 	if (transport->closing)
 		return;
@@ -384,7 +385,7 @@ static void close_now(uv_timer_t *timer)
 {
 	struct transport *transport = timer->data;
 	while (transport->transfers != NULL)
-		transfer_free(transport->transfers);
+		transfer_free(transport, transport->transfers);
 	/* Closes the pooled connections too, which ends their polls. */
 	(void)curl_multi_cleanup(transport->multi);
 	credentials_free(transport->credentials);

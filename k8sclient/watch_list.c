@@ -120,6 +120,7 @@ bool list_complete(struct watch_machine *m, const char *resource_version)
 	m->last_list_items = m->list_items;
 	m->list_begun = false;
 	(void)memcpy(m->resource_version, resource_version, strlen(resource_version) + 1);
+	list_stream_clear(&m->list); /* its largest piece need not be kept for the watch's life */
 	machine_tell(m, WATCH_LIST_END, (struct slice){NULL, 0});
 	return true;
 }

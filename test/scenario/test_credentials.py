@@ -105,8 +105,8 @@ def test_a_bad_token_file_never_replaces_a_good_token(pki, tmp_path, content):
 def test_files_that_are_absent_or_bad_at_the_start(pki, tmp_path):
     with FakeApi(pki, wants("t")) as api:
         for cluster, user, words in [
-                (None, {"tokenFile": "/no/token"}, "read the token: /no/token: No such file or directory"),
-                ({"certificate-authority": "/no/ca"}, {}, "read the certificate authority: /no/ca: No such file"),
+                (None, {"tokenFile": "/no/token"}, "read the token: /no/token: no such file or directory"),
+                ({"certificate-authority": "/no/ca"}, {}, "read the certificate authority: /no/ca: no such file"),
                 ({"certificate-authority": write(tmp_path / "ca", "junk")}, {}, "no whole PEM CERTIFICATE in it"),
                 (None, {"tokenFile": write(tmp_path / "t", "")}, "t: empty")]:
             log = fails_to_start(write_kubeconfig(tmp_path, api, cluster, user), "GET", "/x")

@@ -201,3 +201,9 @@ def test_a_proxy_of_the_kubeconfig(pki, tmp_path):
         done = requests(config, *PATCH)
     assert [e.target for e in middle.exchanges] == [f"127.0.0.1:{api.port}"] and not api.exchanges
     assert done.results[0].status == "Retry" and not done.results[0].ambiguous
+
+
+def test_a_server_behind_a_prefix(pki, tmp_path):
+    with FakeApi(pki, fine) as api:
+        done = requests(write_kubeconfig(tmp_path, api, url=api.url + "/k8s/c-1/"), "GET", "/api/v1/x?a=b")
+    assert done.results[0].status == "OK" and api.exchanges[0].target == "/k8s/c-1/api/v1/x?a=b"
