@@ -18,6 +18,9 @@
 /* Small, so that little more than the offending piece is read before a refusal. */
 enum { PIECE_BYTES = 1024, DIRECTIVES_MAX = 64 };
 
+/* libyaml reads on before it says that a document has ended. */
+enum { READ_AHEAD_BYTES = 4096 };
+
 enum stop { STOP_NONE, STOP_DOCUMENT_BYTES, STOP_DIRECTIVES };
 
 struct reader {
@@ -60,7 +63,7 @@ static int feed(void *data, unsigned char *buffer, size_t size, size_t *ret_size
 	}
 	if (r->directives > DIRECTIVES_MAX)
 		r->stop = STOP_DIRECTIVES;
-	if (r->fed - r->document_start > LIMIT_DOCUMENT_BYTES)
+	if (r->fed - r->document_start > LIMIT_DOCUMENT_BYTES + READ_AHEAD_BYTES)
 		r->stop = STOP_DOCUMENT_BYTES;
 	if (r->stop != STOP_NONE)
 		return 0;
@@ -181,7 +184,7 @@ static enum status begin_document(struct reader *r, const yaml_event_t *event)
 }
 
 /* After "..." the rest of its line still belongs to the document. */
-static void end_document(struct reader *r, const yaml_event_t *event)
+static enum status end_document(struct reader *r, const yaml_event_t *event)
 {
 	struct yaml_document *document = &r->stream.documents[r->stream.count - 1];
 	size_t end = byte_of(r, event->end_mark.index);
@@ -190,6 +193,9 @@ static void end_document(struct reader *r, const yaml_event_t *event)
 		const char *newline = memchr(r->text + end, '\n', r->len - end);
 		end = newline != NULL ? (size_t)(newline - r->text) + 1 : r->len;
 	}
+	if (end - document->start > LIMIT_DOCUMENT_BYTES)
+		return error_set(r->err, STATUS_LIMIT, "larger than %zu bytes",
+				 LIMIT_DOCUMENT_BYTES);
 	look_for_comment(r, end);
 	document->end = end;
 	document->has_comments = r->comments;
@@ -200,6 +206,7 @@ static void end_document(struct reader *r, const yaml_event_t *event)
 	r->directives = 0;
 	if (document->explicit_end)
 		r->comments = false;
+	return STATUS_OK;
 }
 
 static enum status take_scalar(struct reader *r, const yaml_event_t *event)
@@ -220,8 +227,7 @@ static enum status take_event(struct reader *r, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		return begin_document(r, event);
 	case YAML_DOCUMENT_END_EVENT:
-		end_document(r, event);
-		return STATUS_OK;
+		return end_document(r, event);
 	case YAML_SCALAR_EVENT:
 		return take_scalar(r, event);
 	case YAML_ALIAS_EVENT:
@@ -245,11 +251,11 @@ static enum status take_event(struct reader *r, const yaml_event_t *event)
 }
 
 /* An empty plain scalar is what libyaml makes of a document without content. */
-static bool is_empty_document(const yaml_event_t *event, const struct reader *r, bool at_root)
+static bool is_empty_document(const yaml_event_t *event, bool at_root)
 {
 	return at_root && event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
 	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	       event->data.scalar.tag == NULL && event->data.scalar.anchor == NULL && r != NULL;
+	       event->data.scalar.tag == NULL && event->data.scalar.anchor == NULL;
 }
 
 static enum status read_events(struct reader *r, yaml_parser_t *parser)
@@ -261,7 +267,7 @@ static enum status read_events(struct reader *r, yaml_parser_t *parser)
 		if (!yaml_parser_parse(parser, &event))
 			return parser_failed(r, parser);
 		enum status status = STATUS_OK;
-		if (!is_empty_document(&event, r, at_root))
+		if (!is_empty_document(&event, at_root))
 			status = take_event(r, &event);
 		at_root = event.type == YAML_DOCUMENT_START_EVENT;
 		done = event.type == YAML_STREAM_END_EVENT;

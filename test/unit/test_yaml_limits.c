@@ -168,6 +168,23 @@ TEST(bytes_of_a_document)
 	check_refused("8 MiB JSON", quoted, STATUS_LIMIT, MIB(4) + KIB(20), "larger than");
 }
 
+/* "a: xxx\n" of `len` bytes, with another document behind it. */
+static char *sized(size_t len)
+{
+	char *word CLEANUP(str_freep) = repeat("x", len - strlen("a: \n"));
+	return xasprintf("a: %s\n---\nb: 1\n", word);
+}
+
+TEST(a_document_may_be_as_large_as_the_ceiling)
+{
+	char *exact CLEANUP(str_freep) = sized(LIMIT_DOCUMENT_BYTES);
+	char *over CLEANUP(str_freep) = sized(LIMIT_DOCUMENT_BYTES + 1);
+	struct yaml_stats stats;
+	struct error err = {0};
+	CHECK_INT(read_counted(exact, strlen(exact), &stats, &err), STATUS_OK);
+	check_refused("one byte more", over, STATUS_LIMIT, strlen(over), "document 1: larger than");
+}
+
 TEST(bytes_of_a_stream)
 {
 	char *text CLEANUP(str_freep) = repeat("# 34567\n", MIB(50) / 8);
