@@ -38,7 +38,8 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 {
 	struct status_input input = {
 	    .tracing = view->tracing, .now = view->now, .roster = &view->memory->roster};
-	if (view->tracing == NULL)
+	/* After a start the live status is truer than what can be said before each workload was looked at. */
+	if (view->tracing == NULL || roster_has_unseen(&view->memory->roster))
 		return;
 	if (finished)
 		verdict_set(&input.enabled, "False", "NotAnnotated",

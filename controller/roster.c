@@ -140,6 +140,14 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 	}
 }
 
+bool roster_has_unseen(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->rows[i].state == WORKLOAD_UNSEEN)
+			return true;
+	return false;
+}
+
 bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
 		 const char *message)
 {

@@ -71,6 +71,9 @@ struct roster_row *roster_find(const struct roster *roster, enum resource_id res
 struct roster_row *roster_need(struct roster *roster, enum resource_id resource, const char *name);
 void roster_drop(struct roster *roster, enum resource_id resource, const char *name);
 
+/* A row that was taken in from the status has not been looked at yet. */
+bool roster_has_unseen(const struct roster *roster);
+
 /* Sets what people see; true when something of it is different from before. */
 bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
 		 const char *message);

@@ -62,6 +62,10 @@ static const struct {
      "status; " JAEGER "; " COLLECTOR, false},
     {"a CR where its kind is served", NS("true") TRACING, ACCESS_READABLE, ACCESS_READABLE,
      "status; " JAEGER "; " CR, false},
+    {"after a start, workloads not looked at yet: the status stays",
+     NS("true") INJECTED TRACING_WITH(
+	 "{}", "{workloads: [{kind: Deployment, name: decode, state: Injected}]}"),
+     ACCESS_ABSENT, ACCESS_READABLE, JAEGER "; " COLLECTOR, false},
     {"not known yet: nothing", NS("true") TRACING, ACCESS_PENDING, ACCESS_READABLE, "status",
      false},
     {"decided before: stays so although the kind is served now",
