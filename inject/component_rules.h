@@ -55,6 +55,8 @@ struct gate_rule {
 	struct gate_band unreadable;        /* the tag tells no version */
 	bool by_construction; /* every tag of this name is new enough: never Unverified */
 	const char *source;   /* where the numbers come from */
+	const char *
+	    plaintext_below; /* such versions send plaintext whatever the endpoint says; NULL: none */
 };
 
 enum { COMPONENT_FLAGS = 2, COMPONENT_PROGRAMS = 3 };
@@ -68,7 +70,9 @@ struct component_rules {
 	size_t flag_count;
 	struct flag_syntax obsolete; /* an older spelling, which forbids ours; name NULL: none */
 	const char *modern[2];       /* flags that only versions with `flags` know */
-	bool grpc_url_only;          /* Go SDK: http(s)://host:port, never 4318, no http/protobuf */
+	const char *hiding[2]; /* flags whose value may set `flags`, and which ours would beat */
+	const char *detached_below; /* such versions hand no trace context on; NULL: all do */
+	bool grpc_url_only;         /* Go SDK: http(s)://host:port, never 4318, no http/protobuf */
 	bool by_role;        /* the service name is "<service>-<role>", decode without a role */
 	const char *service; /* default service name, or its stem */
 	const struct gate_rule *gates;

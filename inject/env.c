@@ -103,7 +103,7 @@ bool env_entry_is(const cJSON *item, enum env_name name, const char *value)
 	/* The API server fills in apiVersion: v1. */
 	const cJSON *field = json_member(from, "fieldRef");
 	const char *version = json_str(field, "apiVersion");
-	return literal == NULL && field != NULL && from->child->next == NULL &&
+	return literal == NULL && from != NULL && field != NULL && from->child->next == NULL &&
 	       (version == NULL || strcmp(version, "v1") == 0) &&
 	       text_equal(json_str(field, "fieldPath"), env_rules[name].field);
 }

@@ -17,6 +17,7 @@ static const struct gate_rule gates[] = {
 	.unreadable = {NULL, GATE_FLAG, REASON_INJECTED, SERVICE_ROUTER},
 	.by_construction = true,
 	.source = "the image has this name since 0.9.0",
+	.plaintext_below = "0.10.0",
     },
     {
 	.match = {"llm-d-inference-scheduler"},
@@ -25,6 +26,7 @@ static const struct gate_rule gates[] = {
 		  {NULL, GATE_FLAG, REASON_INJECTED, SERVICE_SCHEDULER}},
 	.unreadable = {NULL, GATE_FLAG_IF_PRESENT, REASON_UNVERIFIED, SERVICE_SCHEDULER},
 	.source = "spans since 0.6.0; the flag exists since 0.4.0",
+	.plaintext_below = "0.10.0",
     },
     {
 	.match = {"epp"},
@@ -35,6 +37,7 @@ static const struct gate_rule gates[] = {
 		  {NULL, GATE_SKIP, REASON_UNKNOWN_VERSION, SERVICE_GAIE_1_5}},
 	.unreadable = {NULL, GATE_FLAG_IF_PRESENT, REASON_UNVERIFIED, SERVICE_GAIE_1_5},
 	.source = "spans since 1.4.0; from 1.6.0 on there is no EPP under this name",
+	.plaintext_below = "1.6.0",
     },
 };
 

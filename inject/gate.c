@@ -96,6 +96,9 @@ void gate_judge(enum component component, const struct image *image, const char 
 		band = choose(rule, &verdict.number, version != NULL);
 		verdict.source = rule->source;
 		verdict.version_of = rule->version_of;
+		verdict.plaintext = rule->plaintext_below != NULL &&
+				    verdict.number.kind != VERSION_NONE &&
+				    version_is_below(&verdict.number, rule->plaintext_below);
 	}
 	verdict.mode = band->mode;
 	verdict.reason = band->reason;

@@ -23,6 +23,7 @@ struct gate_verdict {
 	const char *service; /* the image family's service name; NULL: the component's */
 	const char *source;  /* where the number comes from; NULL: no row knows the image */
 	const char *version_of;
+	bool plaintext;   /* the version is known to send plaintext even to https:// */
 	char version[40]; /* the version that was read, "" when none */
 	struct version number;
 };

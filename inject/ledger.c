@@ -248,8 +248,7 @@ static void revert_singly(const struct launch_edit *edit, cJSON *node)
 static bool run_is_at(const cJSON *item, char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++, item = item->next)
-		if (item == NULL || !cJSON_IsString(item) ||
-		    strcmp(item->valuestring, texts[i]) != 0)
+		if (!cJSON_IsString(item) || !text_equal(item->valuestring, texts[i]))
 			return false;
 	return count > 0;
 }

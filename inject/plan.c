@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "inject/plan_inputs.h"
+#include "inject/plan_list.h"
 #include "inject/plan_render.h"
 
 /* What is to be done with the object as a whole. */
@@ -118,7 +119,9 @@ static enum course choose_course(struct planning *planning)
 	if (input->facts->evidence == EVIDENCE_NONE && planning->ledger_state != LEDGER_OK)
 		return say(planning, COURSE_LEAVE, REASON_NOTHING_LEADS_HERE,
 			   "no InferencePool, ModelService, llm-d label or annotation leads to it");
-	return say(planning, COURSE_INJECT, REASON_NONE, "%s", input->facts->why);
+	bool bare = text_equal(json_str(input->object, "kind"), "ReplicaSet");
+	return say(planning, COURSE_INJECT, REASON_NONE, "%s%s", input->facts->why,
+		   bare ? "; running pods stay as they are until they are replaced" : "");
 }
 
 /* A pod template may opt out for itself. */
@@ -286,27 +289,6 @@ static void hold_back(struct planning *planning)
 		  "next own change or for approval");
 }
 
-static void list_container(struct plan *plan, const struct work *work)
-{
-	const char *image = json_str(work->node, "image");
-	if (image == NULL)
-		image = json_str(work->base, "image");
-	struct plan_container row = {
-	    .template_path = xstrdup(work->template->pointer),
-	    .name = xstrdup(work->name),
-	    .init = work->init,
-	    .image = xstrdup(image == NULL ? "" : image),
-	    .component = work->decision.component,
-	    .inject = work->decision.inject,
-	    .reason = work->decision.reason,
-	    .message = xstrdup(work->decision.message == NULL ? "" : work->decision.message),
-	    .first_edit = work->edits_from,
-	    .edit_count = work->edits_to - work->edits_from,
-	};
-	plan->containers = grow(plan->containers, plan->container_count, sizeof(*plan->containers));
-	plan->containers[plan->container_count++] = row;
-}
-
 static enum status build(struct planning *planning, struct error *err)
 {
 	struct plan *plan = planning->plan;
@@ -338,8 +320,9 @@ static enum status build(struct planning *planning, struct error *err)
 		else
 			status = render(planning, course, err);
 	}
-	for (size_t i = 0; i < planning->works.count; i++)
-		list_container(plan, &planning->works.items[i]);
+	list_containers(plan, &planning->works);
+	if (course == COURSE_INJECT)
+		list_absent_parts(plan, planning->input);
 	return status;
 }
 
@@ -368,6 +351,9 @@ enum status plan_build(const struct plan_input *input, struct plan **ret_plan, s
 	}
 	if (!cJSON_IsObject(json_member(object, "metadata")))
 		return error_set(err, STATUS_INVALID, "/metadata: must be an object");
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	if (annotations != NULL && !cJSON_IsObject(annotations) && !cJSON_IsNull(annotations))
+		return error_set(err, STATUS_INVALID, "/metadata/annotations: must be an object");
 	planning.ledger_state = ledger_read(object, &planning.ledger, err);
 	enum status status = build(&planning, err);
 	if (status == STATUS_OK)

@@ -206,6 +206,29 @@ static bool add_tokens(struct deciding *deciding)
 	return false;
 }
 
+/* What the user should know besides: nothing of it is a reason not to trace. */
+static void note(const struct deciding *deciding, const char *endpoint, struct buffer *out)
+{
+	const struct gate_verdict *verdict = &deciding->verdict;
+	const char *detached = deciding->rules->detached_below;
+	bool readable = verdict->number.kind != VERSION_NONE;
+	if (verdict->reason == REASON_UNVERIFIED)
+		buffer_add_str(out, "; the image reference tells no version that could be checked");
+	if (verdict->reason == REASON_UNVERIFIED && verdict->mode == GATE_ENV)
+		buffer_add_str(
+		    out, "; from version 0.9.0 on the proxy needs --tracing=true too: name the "
+			 "version under spec.images");
+	if (verdict->plaintext && text_has_prefix(endpoint, "https://"))
+		buffer_add_str(out, "; this version sends plaintext, also to https://");
+	if (detached != NULL && readable && version_is_below(&verdict->number, detached))
+		buffer_addf(out,
+			    "; before %s it hands no trace context on, so the engines' spans are "
+			    "traces of their own",
+			    detached);
+}
+
+enum { MESSAGE_MAX = 4096 };
+
 static void conclude(struct deciding *deciding)
 {
 	struct decision *decision = deciding->decision;
@@ -215,20 +238,18 @@ static void conclude(struct deciding *deciding)
 				  "everything that tracing needs is already set by the user");
 		return;
 	}
+	const char *endpoint = deciding->endpoint != NULL
+				   ? deciding->endpoint
+				   : deciding->subject->input->settings->endpoint;
+	struct buffer message CLEANUP(buffer_release) = {0};
+	buffer_init(&message, MESSAGE_MAX);
+	buffer_addf(&message, "%s traced as %s, spans go to %s%s", deciding->rules->name, service,
+		    endpoint, deciding->endpoint != NULL ? " (set by the user)" : "");
+	note(deciding, endpoint, &message);
 	decision->inject = true;
 	decision->reason = deciding->verdict.reason;
-	bool unverified = decision->reason == REASON_UNVERIFIED;
 	free(decision->message);
-	decision->message = xasprintf(
-	    "%s traced as %s, spans go to %s%s%s%s", deciding->rules->name, service,
-	    deciding->endpoint != NULL ? deciding->endpoint
-				       : deciding->subject->input->settings->endpoint,
-	    deciding->endpoint != NULL ? " (set by the user)" : "",
-	    unverified ? "; the image reference tells no version that could be checked" : "",
-	    unverified && deciding->verdict.mode == GATE_ENV
-		? "; from version 0.9.0 on the proxy needs --tracing=true too: name the version "
-		  "under spec.images"
-		: "");
+	decision->message = buffer_detach(&message);
 }
 
 static void run(struct deciding *deciding)
@@ -258,6 +279,20 @@ void decide(const struct subject *subject, struct decision *ret_decision)
 	free(deciding.endpoint);
 	launch_freep(&deciding.launch);
 	launch_freep(&deciding.editable);
+}
+
+void decision_refuse(struct decision *decision, enum reason reason, const char *message)
+{
+	decision->inject = false;
+	decision->reason = reason;
+	free(decision->message);
+	decision->message = xstrdup(message);
+	if (decision->has_edit)
+		launch_edit_release(&decision->edit);
+	decision->has_edit = false;
+	for (size_t i = 0; i < decision->env_count; i++)
+		free(decision->env[i].value);
+	decision->env_count = 0;
 }
 
 void decision_release(struct decision *decision)

@@ -51,6 +51,8 @@ struct decision {
 };
 
 void decide(const struct subject *subject, struct decision *ret_decision);
+/* Turns a decision to inject into one not to. */
+void decision_refuse(struct decision *decision, enum reason reason, const char *message);
 void decision_release(struct decision *decision);
 
 /* An override annotation of a container: the pod template's, else the object's; NULL. */

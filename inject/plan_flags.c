@@ -133,6 +133,29 @@ void decide_find_flag(const struct deciding *deciding, const struct flag_syntax 
 	own = (struct launch_flag){0};
 }
 
+/* A configuration that may say it already, and that a flag of ours would beat. */
+static bool check_hiding(struct deciding *deciding, const struct flag_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_LEN(deciding->rules->hiding); i++) {
+		struct launch_flag flag CLEANUP(launch_flag_release) = {0};
+		struct flag_syntax syntax = {.name = deciding->rules->hiding[i],
+					     .single_dash = true};
+		if (syntax.name == NULL)
+			continue;
+		decide_find_flag(deciding, &syntax, &flag);
+		/* The inline one can be read: it is silent, or the user has spoken. */
+		bool inlined = flag.value != NULL && strchr(flag.value, ':') != NULL;
+		if (flag.presence != FLAG_PRESENT ||
+		    (inlined && strstr(flag.value, rule->syntax.name + 2) == NULL))
+			continue;
+		return decide_skip(deciding, REASON_OPAQUE_COMMAND,
+				   "%s may set %s, and a flag on the command line would win over "
+				   "it; to trace it, set %s: true there",
+				   syntax.name, rule->syntax.name + 2, rule->syntax.name + 2);
+	}
+	return false;
+}
+
 static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
 {
 	struct launch_flag flag CLEANUP(launch_flag_release) = {0};
@@ -151,6 +174,8 @@ static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
 				   "it; to trace it, set %s there",
 				   flag.hidden_in, rule->syntax.name, token);
 	}
+	if (check_hiding(deciding, rule))
+		return true;
 	want_token(deciding, rule);
 	return false;
 }

@@ -146,20 +146,6 @@ void merged_read(struct work *work, const struct plan_input *input, struct merge
 	subject->base_why = ret_merged->why;
 }
 
-static void refuse(struct decision *decision, enum reason reason, const char *message)
-{
-	decision->inject = false;
-	decision->reason = reason;
-	free(decision->message);
-	decision->message = xstrdup(message);
-	if (decision->has_edit)
-		launch_edit_release(&decision->edit);
-	decision->has_edit = false;
-	for (size_t i = 0; i < decision->env_count; i++)
-		free(decision->env[i].value);
-	decision->env_count = 0;
-}
-
 static bool holds_template(const struct decision *decision)
 {
 	for (size_t i = 0; decision->has_edit && i < decision->edit.token_count; i++)
@@ -176,18 +162,34 @@ void merged_check(const struct merged *merged, struct decision *decision)
 	if (!decision->inject)
 		return;
 	if (holds_template(decision))
-		refuse(decision, REASON_CONFLICTING_USER_VALUE,
-		       "a value that would be copied holds a template");
+		decision_refuse(decision, REASON_CONFLICTING_USER_VALUE,
+				"a value that would be copied holds a template");
 	else if (decision->has_edit && decision->edit.list == LAUNCH_COMMAND &&
 		 !merged->own_command)
-		refuse(decision, REASON_OPAQUE_BASE,
-		       "the flags would have to go into the base configuration's command");
+		decision_refuse(decision, REASON_OPAQUE_BASE,
+				"the flags would have to go into the base configuration's command");
 	else if (decision->has_edit && decision->edit.list == LAUNCH_ARGS && !merged->own_args &&
 		 merged->base_leads)
-		refuse(decision, REASON_OPAQUE_COMMAND,
-		       "the base configuration's args begin with a word that is no flag, and the "
-		       "ModelService's are put before it; write that word into the ModelService's "
-		       "args, or add the flags to the base configuration");
+		decision_refuse(
+		    decision, REASON_OPAQUE_COMMAND,
+		    "the base configuration's args begin with a word that is no flag, and the "
+		    "ModelService's are put before it; write that word into the ModelService's "
+		    "args, or add the flags to the base configuration");
+}
+
+const cJSON *merged_absent(const struct plan_input *input, size_t part, const char **ret_pointer)
+{
+	static const struct {
+		const char *path;
+		const char *pointer;
+	} parts[] = {{"spec.prefill", "/spec/prefill"},
+		     {"spec.decode", "/spec/decode"},
+		     {"spec.endpointPicker", "/spec/endpointPicker"}};
+	struct pod_template template = {.child = part};
+	if (part >= ARRAY_LEN(parts) || cJSON_IsObject(json_get(input->object, parts[part].path)))
+		return NULL;
+	*ret_pointer = parts[part].pointer;
+	return merged_base(input->facts, &template);
 }
 
 void merged_release(struct merged *merged)

@@ -36,6 +36,15 @@ void merged_read(struct work *work, const struct plan_input *input, struct merge
 /* Refuses an edit that the merge would put in the wrong place. */
 void merged_check(const struct merged *merged, struct decision *decision);
 
+enum { MERGED_PARTS = 3 };
+
+/*
+ * The pod spec of a part (prefill, decode, endpointPicker) that the base has and the
+ * ModelService leaves out; NULL when it is not so. Nothing can be added there: the CRD
+ * would set the new part's replicas to its default, 1.
+ */
+const cJSON *merged_absent(const struct plan_input *input, size_t part, const char **ret_pointer);
+
 void merged_release(struct merged *merged);
 
 #endif

@@ -104,10 +104,12 @@ static bool is_env(const cJSON *list)
 	return true;
 }
 
+enum { CONTAINER_NAME_MAX = 253 };
+
 static const char *trouble(const cJSON *container)
 {
 	const char *name = json_str(container, "name");
-	if (name == NULL || name[0] == '\0')
+	if (name == NULL || name[0] == '\0' || strlen(name) > CONTAINER_NAME_MAX)
 		return "a container needs a name";
 	for (enum member m = MEMBER_COMMAND; m <= MEMBER_ARGS; m++)
 		if (!are_strings(json_member(container, member_names[m])))

@@ -44,6 +44,20 @@ struct difference {
 	size_t added;
 };
 
+/* To whole words. */
+static void widen(const char *old, struct difference *part)
+{
+	while (part->at > 0 && strchr(" \t\n\"'", old[part->at - 1]) == NULL) {
+		part->at--;
+		part->removed++;
+		part->added++;
+	}
+	while (strchr(" \t\n\"'", old[part->at + part->removed]) == NULL) {
+		part->removed++;
+		part->added++;
+	}
+}
+
 static struct difference find_difference(const char *old, const char *new)
 {
 	size_t old_len = strlen(old);
@@ -61,6 +75,8 @@ static struct difference find_difference(const char *old, const char *new)
 	while ((part.removed == 0 || part.added == 0) && len > 0 && part.at > 0 &&
 	       longer[part.at] != ' ' && longer[part.at - 1] == longer[part.at + len - 1])
 		part.at--;
+	if (part.removed > 0 && part.added > 0)
+		widen(old, &part);
 	return part;
 }
 

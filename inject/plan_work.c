@@ -162,9 +162,11 @@ static void apply_edit(struct work *work)
 	}
 	cJSON *list = wanted->state == LIST_ARRAY ? list_view_tree(wanted) : cJSON_CreateArray();
 	(void)work_keep(work, made(list));
-	/* It was planned on this very list. */
-	if (launch_edit_apply(edit, list, &err) != STATUS_OK)
-		abort();
+	/* It was planned on this very list, so a failure is a mistake of ours: then nothing is done. */
+	if (launch_edit_apply(edit, list, &err) != STATUS_OK) {
+		decision_refuse(&work->decision, REASON_OPAQUE_COMMAND, err.message);
+		return;
+	}
 	list_view_release(wanted);
 	list_view_read(list, wanted);
 }
@@ -277,7 +279,10 @@ void work_decide(struct work *work, const struct plan_input *input)
 	work->wants_node = true;
 	if (work->decision.has_edit)
 		apply_edit(work);
-	apply_env(work);
+	if (work->decision.inject)
+		apply_env(work);
+	else
+		work_restore(work);
 }
 
 static bool view_differs(const struct list_view *a, const struct list_view *b)

@@ -12,6 +12,7 @@ static const struct gate_rule gates[] = {
 	.unreadable = {NULL, GATE_FLAG, REASON_INJECTED, NULL},
 	.by_construction = true,
 	.source = "the image has this name since 0.9.0, as has the flag",
+	.plaintext_below = "0.10.0",
     },
     {
 	.match = {"llm-d-routing-sidecar"},
@@ -21,6 +22,7 @@ static const struct gate_rule gates[] = {
 		  {NULL, GATE_FLAG, REASON_INJECTED, NULL}},
 	.unreadable = {NULL, GATE_ENV, REASON_UNVERIFIED, NULL},
 	.source = "0.6 to 0.8 always trace and exit on the flag",
+	.plaintext_below = "0.10.0",
     },
 };
 
@@ -34,6 +36,8 @@ const struct component_rules routing_proxy_rules = {
 	       .why = "the proxy traces only when this flag is given (since 0.9.0)"}},
     .flag_count = 1,
     .modern = {"--tracing", "--model-server-port"}, /* 0.9.0 and 0.10.0 (LLMD §9) */
+    .hiding = {"--configuration-file", "--configuration"},
+    .detached_below = "0.10.0",
     .grpc_url_only = true,
     .service = "routing-proxy",
     .gates = gates,
