@@ -50,7 +50,7 @@ struct flag_syntax {
 	    shortest; /* the shortest prefix that is unambiguous, e.g. "--otlp-t"; NULL with !prefixes */
 	bool
 	    is_switch; /* Go bool or store_true: a value only after '=' (a following bare true/false
-				      is still reported as its value, see two_token_bool) */
+				      is still reported as its value, see stops_parser) */
 	bool single_dash; /* `-name` equals `--name` (Go's flag package) */
 };
 

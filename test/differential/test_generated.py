@@ -13,7 +13,7 @@ import compare
 import generate
 import launchtool
 
-COUNT = int(os.environ.get("GENERATED", "120"))
+COUNT = int(os.environ.get("GENERATED", "80"))
 
 
 def describe(seed, container, answer):
