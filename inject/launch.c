@@ -249,18 +249,24 @@ static char *value_of(const struct launch *launch, const char *name)
 
 static void settle_model(struct launch *launch)
 {
-	if (!program_uses_argparse(launch->program))
+	const struct launch_word *first = launch->own.count > 0 ? &launch->own.items[0] : NULL;
+	enum program program = launch->program;
+	if (!program_uses_argparse(program))
 		return;
 	launch->config_file = value_of(launch, "--config");
-	if (launch->own.count > 0 && !flags_is_flag(&launch->own.items[0])) {
-		launch->has_model = launch->program != PROGRAM_SGLANG;
-		launch->model = launch->own.items[0].literal
-				    ? xstrdup(launch->own.items[0].text)
-				    : launch_word_written(launch, &launch->own.items[0]);
+	if (first != NULL && !flags_is_flag(first)) {
+		/* The module takes its model by flag: an expansion there is as likely flags. */
+		bool vague = !first->literal && first->text[0] == '\0';
+		launch->has_model =
+		    program == PROGRAM_VLLM_SERVE || (program == PROGRAM_VLLM_MODULE && !vague);
+	}
+	if (first != NULL && launch->has_model) {
+		launch->model =
+		    first->literal ? xstrdup(first->text) : launch_word_written(launch, first);
 		return;
 	}
-	launch->model =
-	    value_of(launch, launch->program == PROGRAM_SGLANG ? "--model-path" : "--model");
+	if (program == PROGRAM_SGLANG)
+		launch->model = value_of(launch, "--model-path");
 	if (launch->model == NULL)
 		launch->model = value_of(launch, "--model");
 }
