@@ -99,7 +99,7 @@ def binary_size():
 
 def main():
     binary_size()
-    cluster = Cluster("--no-scheduler")
+    cluster = Cluster()
     try:
         cluster.install_crds(TEST_CRDS, OWN_CRDS)
         cluster.kubectl("apply", "-f", os.path.join(ROOT, "test/integration/rbac.yaml"))
