@@ -2,7 +2,6 @@
 #include "base/yaml_tree.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/limits.h"
-#include "base/text.h"
+#include "base/yaml_anchors.h"
 #include "base/yaml_scalar.h"
 
 /* One member of an open mapping. `merged`: it came through "<<" and may be given twice. */
@@ -34,17 +33,12 @@ struct frame {
 	size_t count;
 };
 
-struct anchor {
-	char *name;
-	const cJSON *node; /* NULL while it is still open: an alias to it would hold itself */
-};
-
 struct yaml_tree {
 	struct frame frames[LIMIT_YAML_DEPTH + 1];
 	size_t depth;
 	cJSON *root;
 	cJSON *dead; /* an array: nodes that left the tree but that an anchor may still name */
-	void *anchors;
+	struct yaml_anchors anchors;
 	size_t nodes;
 	size_t node_budget;
 	size_t alias_bytes;
@@ -98,41 +92,6 @@ static cJSON *new_node(int type)
 		abort();
 	*node = (cJSON){.type = type};
 	return node;
-}
-
-static int compare_anchors(const void *a, const void *b)
-{
-	return strcmp(((const struct anchor *)a)->name, ((const struct anchor *)b)->name);
-}
-
-static void free_anchor(void *item)
-{
-	struct anchor *anchor = item;
-	free(anchor->name);
-	free(anchor);
-}
-
-static struct anchor *find_anchor(struct yaml_tree *tree, const char *name)
-{
-	struct anchor wanted = {.name = xstrdup(name)};
-	struct anchor *const *found = tfind(&wanted, &tree->anchors, compare_anchors);
-	free(wanted.name);
-	return found != NULL ? *found : NULL;
-}
-
-/* A later anchor of the same name takes the place of the earlier one. */
-static void set_anchor(struct yaml_tree *tree, const char *name, const cJSON *node)
-{
-	if (name == NULL)
-		return;
-	struct anchor *anchor = find_anchor(tree, name);
-	if (anchor == NULL) {
-		anchor = xcalloc(1, sizeof(*anchor));
-		anchor->name = xstrdup(name);
-		if (tsearch(anchor, &tree->anchors, compare_anchors) == NULL)
-			abort();
-	}
-	anchor->node = node;
 }
 
 static bool expects_key(const struct yaml_tree *tree)
@@ -401,7 +360,7 @@ void yaml_tree_freep(struct yaml_tree **tree)
 	}
 	cJSON_Delete((*tree)->root);
 	cJSON_Delete((*tree)->dead);
-	tdestroy((*tree)->anchors, free_anchor);
+	yaml_anchors_release(&(*tree)->anchors);
 	free(*tree);
 	*tree = NULL;
 }
@@ -458,7 +417,7 @@ enum status yaml_tree_scalar(struct yaml_tree *tree, struct yaml_place place, co
 	status = make_scalar(tree, place, &scalar, text, &node, err);
 	if (status != STATUS_OK)
 		return status;
-	set_anchor(tree, anchor, node);
+	yaml_anchors_set(&tree->anchors, anchor, node);
 	if (expects_key(tree))
 		return take_key(tree, place, node, scalar.type == YAML_TYPE_FLOAT, err);
 	return attach(tree, place, node, false, err);
@@ -472,7 +431,7 @@ enum status yaml_tree_open(struct yaml_tree *tree, struct yaml_place place, cons
 		return status;
 	if (tree->depth == LIMIT_YAML_DEPTH)
 		return fail(tree, place, STATUS_LIMIT, "nested deeper than 64 levels", err);
-	set_anchor(tree, anchor, NULL);
+	yaml_anchors_set(&tree->anchors, anchor, NULL);
 	tree->frames[tree->depth++] = (struct frame){
 	    .node = new_node(mapping ? cJSON_Object : cJSON_Array),
 	    .anchor = anchor != NULL ? xstrdup(anchor) : NULL,
@@ -492,7 +451,7 @@ enum status yaml_tree_close(struct yaml_tree *tree, struct error *err)
 	}
 	link_entries(frame);
 	cJSON *node = TAKE_PTR(frame->node);
-	set_anchor(tree, frame->anchor, node);
+	yaml_anchors_set(&tree->anchors, frame->anchor, node);
 	free(frame->anchor);
 	free(frame->key);
 	struct yaml_place place = frame->place;
@@ -503,13 +462,13 @@ enum status yaml_tree_close(struct yaml_tree *tree, struct error *err)
 enum status yaml_tree_alias(struct yaml_tree *tree, struct yaml_place place, const char *anchor,
 			    struct error *err)
 {
-	const struct anchor *found = find_anchor(tree, anchor);
-	if (found == NULL)
+	const cJSON *named = NULL;
+	if (!yaml_anchors_find(&tree->anchors, anchor, &named))
 		return fail(tree, place, STATUS_INVALID, "an alias without its anchor", err);
-	if (found->node == NULL)
+	if (named == NULL)
 		return fail(tree, place, STATUS_INVALID, "an anchor that holds itself", err);
 	cJSON *node = NULL;
-	enum status status = copy(tree, place, found->node, &node, err);
+	enum status status = copy(tree, place, named, &node, err);
 	if (status != STATUS_OK)
 		return status;
 	if (node->string != NULL) {
