@@ -157,7 +157,8 @@ void pump_soon(struct controller *controller)
 	if (wait == UINT64_MAX)
 		return;
 	uv_update_time(controller->loop);
-	(void)uv_timer_start(&controller->pump_timer, on_pump_timer, wait, 0);
+	/* Not 0: libuv runs a timer that is due at once in the same turn, and no socket gets a word in. */
+	(void)uv_timer_start(&controller->pump_timer, on_pump_timer, wait == 0 ? 1 : wait, 0);
 }
 
 static void on_tick(uv_timer_t *timer)

@@ -262,7 +262,9 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	if (changed) {
 		free(space->policy_seen);
 		space->policy_seen = TAKE_PTR(seen);
-		add_workload_keys(controller, space->name);
+		/* nothing is written where it is off: its workloads would only bring it back to mind */
+		if (policy.phase != PHASE_OFF && policy.phase != PHASE_GONE)
+			add_workload_keys(controller, space->name);
 	}
 	reconcile_namespace(view, &policy, &intents, &job->finished);
 	note_phase(space, &policy, job->started.mono_ms);

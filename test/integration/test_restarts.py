@@ -84,3 +84,25 @@ def test_a_switched_namespace_is_deleted(scene, operator):
     scene.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false")
     wait_for(lambda: scene.api.find("namespace", scene.namespace) is None, 90, "the namespace is gone")
     assert running.is_ready()
+
+
+def test_a_namespace_that_hangs_in_deletion(scene, operator):
+    """Its objects stay, held by a finalizer: no writes there, and the others go on."""
+    running = operator()
+    scene.switch("true")
+    scene.wait_traced().wait_rolled_out().wait_condition("Ready", "True")
+    hold = {"metadata": {"finalizers": ["example.com/hold"]}}
+    for w in scene.workloads:
+        scene.api.merge(w.kind, w.name, scene.namespace, hold)
+    scene.cluster.kubectl("delete", "namespace", scene.namespace, "--wait=false")
+    try:
+        wait_for(lambda: "deletionTimestamp" in scene.api.get("deployment", "decode", scene.namespace)["metadata"], 60, "deletion has begun")
+        wait_for(lambda: scene.api.find("tracing", "llm-d", scene.namespace) is None, 60, "the rest is gone")
+        since = scene.cluster.audit.position()
+        holds_for(lambda: running.http("/healthz")[0] == 200 and scene.cluster.audit.assert_no_writes(since, USER, scene.namespace), 1)
+        running.stop()
+        again = operator()
+        holds_for(lambda: again.http("/healthz")[0] == 200 and scene.cluster.audit.assert_no_writes(since, USER, scene.namespace), 1)
+    finally:
+        for w in scene.workloads:
+            scene.api.merge(w.kind, w.name, scene.namespace, {"metadata": {"finalizers": None}})
