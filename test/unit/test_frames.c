@@ -98,7 +98,8 @@ TEST(frames_at_every_chunk_size)
 TEST(three_events_cut_at_every_byte)
 {
 	static const char *const events[] = {
-	    ("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"11\",\"a\":\"}\"}}"
+	    ("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"11\",\"a\":\"}\"}"
+	     "}"
 	     "}\n"),
 	    "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"resourceVersion\":\"12\"}}}\n",
 	    "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"resourceVersion\":\"13\"}}}\n"};
