@@ -122,16 +122,17 @@ static enum workload_rank rank_of(const struct facts *facts)
 	return facts->epp_fail_close ? RANK_EPP_FAIL_CLOSE : RANK_EPP;
 }
 
-/* Something that we had put in was taken away while the workload itself stayed what it was. */
+/*
+ * Something that we had put in was taken away: with the ledger (`kubectl rollout undo`), or
+ * without it (a client-side or server-side apply resets the list, whatever else it changes).
+ */
 static bool has_evidence_of_undo(const struct reconciling *r)
 {
-	char hash[17];
 	if (!r->plan->changes || !r->plan->injected)
 		return false;
 	if (r->ledger == NULL)
 		return r->row->undo.hash[0] != '\0';
-	hash_short(r->ledger, strlen(r->ledger), hash);
-	return r->plan->template_changes && strcmp(hash, r->plan->hash) == 0;
+	return r->plan->template_changes && r->plan->undone;
 }
 
 static enum undo_verdict judge_undo(struct reconciling *r)

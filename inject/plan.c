@@ -307,6 +307,7 @@ static enum status build(struct planning *planning, struct error *err)
 	/* What is left alone need not be of a shape that we can read. */
 	if (status != STATUS_OK)
 		return course == COURSE_LEAVE ? STATUS_OK : status;
+	plan->undone = any_changed_by_user(&planning->works);
 	if (course == COURSE_LEAVE) {
 		plan->injected =
 		    planning->ledger_state == LEDGER_OK || planning->ledger_state == LEDGER_NEWER;

@@ -75,6 +75,7 @@ struct plan {
 	bool
 	    changes_lists; /* command or args of some container change (field ownership, DESIGN §6) */
 	bool outdated; /* PlanOutdated: newer rules or defaults would change something; held back */
+	bool undone;   /* something that the ledger records is no longer in place */
 	bool ledger_newer; /* LedgerNewer: written by a newer operator; read-only */
 	char hash[17];     /* of the wanted ledger: 16 hex digits; "" when nothing is injected */
 	cJSON *operations; /* JSON Patch without guards; array */
