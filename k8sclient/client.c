@@ -21,7 +21,9 @@ enum {
 	TRIES_MAX = 10, /* as client-go */
 	TIMEOUT_DEFAULT_MS = 30000,
 	BACKOFF_FIRST_MS = 200,
-	BACKOFF_MAX_MS = 5000
+	BACKOFF_MAX_MS = 5000,
+	GRACE_MS =
+	    500 /* libcurl keeps the time limit; we only when it does not, or a credential is awaited */
 };
 
 enum request_state { REQUEST_QUEUED, REQUEST_RUNNING, REQUEST_WAITING };
@@ -100,17 +102,22 @@ static void on_timer(uv_timer_t *timer)
 	pump(timer->data);
 }
 
-/* Wakes at the earliest moment at which a request that does not run needs something. */
+/* When a request needs something of us, if nothing else happens before. */
+static uint64_t due_at(const struct request *request)
+{
+	if (request->state == REQUEST_WAITING)
+		return request->due_ms;
+	if (request->state == REQUEST_QUEUED)
+		return request->deadline_ms;
+	return request->deadline_ms + GRACE_MS;
+}
+
 static void set_timer(struct client *client)
 {
 	uint64_t wake = UINT64_MAX;
 	for (const struct request *request = client->requests; request != NULL;
-	     request = request->next) {
-		uint64_t at = request->state == REQUEST_WAITING  ? request->due_ms
-			      : request->state == REQUEST_QUEUED ? request->deadline_ms
-								 : UINT64_MAX;
-		wake = at < wake ? at : wake;
-	}
+	     request = request->next)
+		wake = due_at(request) < wake ? due_at(request) : wake;
 	if (wake == UINT64_MAX) {
 		(void)uv_timer_stop(&client->timer);
 		return;
@@ -267,9 +274,13 @@ static void run(struct request *request)
 
 static void expire(struct request *request)
 {
-	struct response response = {.body = "", .status = STATUS_RETRY};
-	(void)error_set(&response.error, STATUS_RETRY, "%s %s: not sent in time: too many requests",
-			request->method, request->path);
+	bool running = request->state == REQUEST_RUNNING;
+	struct response response = {.body = "", .ambiguous = running && is_write(request)};
+	if (request->transfer != NULL)
+		transfer_cancel(request->transfer);
+	response.status =
+	    error_set(&response.error, STATUS_RETRY, "%s %s: %s", request->method, request->path,
+		      running ? "no answer in time" : "not sent in time: too many requests");
 	deliver(request, &response);
 }
 
@@ -277,10 +288,9 @@ static void expire(struct request *request)
 static struct request *next_due(struct client *client, uint64_t now, bool *ret_expired)
 {
 	for (struct request *request = client->requests; request != NULL; request = request->next) {
-		if (request->state == REQUEST_RUNNING)
-			continue;
-		*ret_expired = now >= request->deadline_ms;
-		bool due = request->state == REQUEST_QUEUED || now >= request->due_ms;
+		bool running = request->state == REQUEST_RUNNING;
+		*ret_expired = now >= request->deadline_ms + (running ? GRACE_MS : 0);
+		bool due = !running && (request->state == REQUEST_QUEUED || now >= request->due_ms);
 		if (*ret_expired || (due && client->running < RUNNING_MAX))
 			return request;
 	}

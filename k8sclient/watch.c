@@ -311,8 +311,6 @@ void watch_kick(struct watch *watch)
 		return;
 	if (watch->in_step)
 		watch->kicked = true;
-	else if (watch->machine.state == WATCH_STATE_BACKOFF ||
-		 watch->machine.state == WATCH_STATE_ABSENT ||
-		 watch->machine.state == WATCH_STATE_DENIED)
+	else if (watch->machine.state != WATCH_STATE_NEW)
 		(void)uv_timer_start(watch->timer, on_kick, 0, 0);
 }

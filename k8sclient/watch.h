@@ -61,7 +61,11 @@ struct watch *watch_start(struct client *client, const struct watch_spec *spec, 
 /* No further callbacks. Frees the watch. */
 void watch_stop(struct watch *watch);
 
-/* Leaves WATCH_ABSENT's or any backoff's waiting at once (a CRD appeared). */
+/*
+ * Leaves WATCH_ABSENT's or any backoff's waiting at once (a CRD appeared). A kind that is
+ * not served then is looked for once more a second later: CRDs are announced before they
+ * are served.
+ */
 void watch_kick(struct watch *watch);
 
 /*

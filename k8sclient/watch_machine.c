@@ -147,12 +147,22 @@ static void deny(struct watch_machine *m, const struct error *error)
 		error->message);
 }
 
-/* Looked for again ever more seldom: a CRD that appears is announced by a kick (discovery). */
+static uint64_t absent_wait(struct watch_machine *m)
+{
+	if (m->kicked)
+		return WATCH_ABSENT_KICKED_MS + m->input->random % WATCH_ABSENT_KICKED_MS;
+	uint64_t wait = m->absent_ms + m->input->random % (m->absent_ms / 2);
+	m->absent_ms *= 2;
+	if (m->absent_ms > WATCH_ABSENT_MAX_MS)
+		m->absent_ms = WATCH_ABSENT_MAX_MS;
+	return wait;
+}
+
+/* Looked for again ever more seldom: a CRD that appears is announced by a kick. */
 static void park(struct watch_machine *m, const struct error *error)
 {
-	uint64_t wait = m->absent_ms + m->input->random % (m->absent_ms / 2);
-	m->absent_ms =
-	    m->absent_ms * 2 > WATCH_ABSENT_MAX_MS ? WATCH_ABSENT_MAX_MS : m->absent_ms * 2;
+	uint64_t wait = absent_wait(m);
+	m->kicked = false;
 	list_abort(m);
 	m->then_watch = false;
 	m->mode = *m->resource_version == '\0' ? WATCH_LIST_ANY : WATCH_LIST_NEWEST;
@@ -248,6 +258,7 @@ static void on_head(struct watch_machine *m)
 		return;
 	m->retry_after_ms = 0;
 	m->told_absent = false;
+	m->kicked = false;
 	m->absent_ms = WATCH_ABSENT_MIN_MS;
 	if (m->troubled)
 		machine_tell(m, WATCH_ALIVE, (struct slice){NULL, 0});
@@ -325,10 +336,10 @@ void watch_machine_step(struct watch_machine *m, const struct watch_input *input
 		list_begin(m, WATCH_LIST_ANY, "started");
 		break;
 	case WATCH_INPUT_KICK:
-		if (is_waiting(m)) {
-			m->absent_ms = WATCH_ABSENT_MIN_MS;
+		m->kicked = m->state != WATCH_STATE_WATCHING;
+		m->absent_ms = WATCH_ABSENT_MIN_MS;
+		if (is_waiting(m))
 			go_on(m, "kicked");
-		}
 		break;
 	case WATCH_INPUT_TIMER:
 		if (input->now_ms >= deadline(m))

@@ -37,6 +37,7 @@ enum {
 	WATCH_IDLE_MIN_MS = 75000, /* S7: bookmarks come about every minute, history lasts 75 s */
 	WATCH_IDLE_MAX_MS = 90000,
 	WATCH_DEADLINE_GRACE_MS = 5000,
+	WATCH_ABSENT_KICKED_MS = 1000, /* a CRD that was announced is served a moment later */
 	WATCH_ABSENT_MIN_MS = 10000,
 	WATCH_ABSENT_MAX_MS = 600000,
 	WATCH_DENIED_MIN_MS = 30000,
@@ -156,6 +157,7 @@ struct watch_machine {
 	bool fresh;    /* the last connection is suspect */
 	bool troubled; /* WATCH_ALIVE is owed */
 	bool told_absent;
+	bool kicked; /* … while absent or being looked for: look once more soon */
 
 	/* of the step that runs */
 	const struct watch_input *input;

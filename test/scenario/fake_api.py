@@ -102,6 +102,7 @@ class FakeApi:
         self.connections = self.refused_handshakes = 0
         self.set_certificate(cert or pki.leaf("server"))
         self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener.settimeout(0.2)
         self.port = self.listener.getsockname()[1]
         self.threads = []
         self._start(self._accept)
@@ -145,7 +146,6 @@ class FakeApi:
         thread.start()
 
     def _accept(self):
-        self.listener.settimeout(0.2)
         while not self.stopping.is_set():
             try:
                 sock, _ = self.listener.accept()

@@ -328,6 +328,16 @@ def test_a_plugin_that_fails(pki, tmp_path):
     assert done.results[0].error.endswith("plugin: exit code 3: log in first")
 
 
+def test_a_plugin_that_takes_too_long_for_the_request(pki, tmp_path):
+    """The request ends in its time, and the plugin with the client."""
+    plugin = Plugin(tmp_path)
+    write(tmp_path / "plugin", "#!/bin/sh\nexec sleep 1000\n")
+    with FakeApi(pki, wants("t")) as api:
+        done = requests(write_kubeconfig(tmp_path, api, user=plugin.user), *PATCH, options=("--timeout", "300"))
+    assert done.results[0].status == "Retry" and done.results[0].error == "PATCH /x: no answer in time"
+    assert not api.exchanges
+
+
 def test_a_plugin_that_is_not_installed(pki, tmp_path):
     plugin = Plugin(tmp_path, command="no-such-plugin")
     with FakeApi(pki, wants("t")) as api:
