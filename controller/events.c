@@ -172,8 +172,9 @@ static cJSON *event_body(const struct events *events, const struct intent *inten
 	json_set_str(body, "reportingController", "tracing.llm-d.io/llmd-tracing");
 	json_set_str(body, "reportingInstance", events->instance);
 	json_set_str(body, "action", intent->action);
-	json_set_str(body, "reason", reason->word);
-	json_set_str(body, "type", reason->warning ? "Warning" : "Normal");
+	bool warning = intent->word != NULL ? intent->warning : reason->warning;
+	json_set_str(body, "reason", intent->word != NULL ? intent->word : reason->word);
+	json_set_str(body, "type", warning ? "Warning" : "Normal");
 	json_set_str(body, "note", note);
 	cJSON *regarding = json_set_object(body, "regarding");
 	json_set_str(regarding, "apiVersion", resource->api_version);
@@ -223,7 +224,8 @@ bool events_decide(struct events *events, const struct intent *intent, struct mo
 	char *object = xasprintf("%d/%s/%s/%s", (int)intent->resource, intent->namespace_name,
 				 intent->name, intent->uid == NULL ? "" : intent->uid);
 	CLEANUP(str_freep)
-	char *what = xasprintf("%d/%s/%s", (int)intent->reason, intent->action, note);
+	char *what = xasprintf("%d/%s/%s/%s", (int)intent->reason,
+			       intent->word == NULL ? "" : intent->word, intent->action, note);
 	struct sent *sent = find_sent(events, object, what);
 	if (sent != NULL && now.mono_ms - sent->last_ms < SERIES_IDLE_MS)
 		return repeat(sent, namespace_name, now, ret_request);

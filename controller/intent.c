@@ -12,6 +12,7 @@ void intents_release(struct intents *intents)
 		free(intent->namespace_name);
 		free(intent->name);
 		free(intent->uid);
+		free(intent->word);
 		free(intent->action);
 		free(intent->note);
 		cJSON_Delete(intent->body);
@@ -44,6 +45,16 @@ void intents_add_event(struct intents *intents, enum resource_id resource,
 	intent->reason = reason;
 	intent->action = xstrdup(action);
 	intent->note = xstrdup(note);
+}
+
+void intents_add_event_word(struct intents *intents, enum resource_id resource,
+			    const char *namespace_name, const char *name, const char *uid,
+			    const char *word, bool warning, const char *note)
+{
+	intents_add_event(intents, resource, namespace_name, name, uid, REASON_NONE, "Reconcile",
+			  note);
+	intents->items[intents->count - 1].word = xstrdup(word);
+	intents->items[intents->count - 1].warning = warning;
 }
 
 void intents_again(struct intents *intents, uint64_t ms)

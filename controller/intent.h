@@ -37,7 +37,9 @@ struct intent {
 	char *uid;          /* DELETE: precondition; EVENT: of the object it is about; or NULL */
 	cJSON *body;        /* CREATE, APPLY, PATCH, STATUS */
 	cJSON *managers;    /* PATCH: managedFields of Apply managers before it; or NULL */
-	enum reason reason; /* EVENT */
+	enum reason reason; /* EVENT: its word and type, unless `word` is set */
+	char *word;         /* EVENT: another CamelCase reason; or NULL */
+	bool warning;       /* EVENT with `word`: its type */
 	bool is_report;     /* its failure is told at the end; the list goes on */
 	char *action;       /* EVENT: "Inject", "Remove", … */
 	char *note;         /* EVENT: its text; others: one phrase for the log */
@@ -59,6 +61,11 @@ struct intent *intents_add(struct intents *intents, enum intent_type type,
 void intents_add_event(struct intents *intents, enum resource_id resource,
 		       const char *namespace_name, const char *name, const char *uid,
 		       enum reason reason, const char *action, const char *note);
+
+/* An event whose reason is not one of the plan's: a condition's. */
+void intents_add_event_word(struct intents *intents, enum resource_id resource,
+			    const char *namespace_name, const char *name, const char *uid,
+			    const char *word, bool warning, const char *note);
 
 /* Looks again in `ms` at the latest. */
 void intents_again(struct intents *intents, uint64_t ms);

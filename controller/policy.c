@@ -49,6 +49,7 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 	*ret_policy = (struct policy){.phase = phase.phase,
 				      .reason = phase.reason,
 				      .again_ms = phase.again_ms,
+				      .tracing_uid = json_str(view->tracing, "metadata.uid"),
 				      .dry_run = view->options->dry_run};
 	explain_hold(view, ret_policy);
 	if (view->tracing != NULL || view->options->dry_run) {

@@ -26,7 +26,8 @@ struct policy {
 	char settings_hash[17];
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;
-	bool dry_run; /* nothing is written, so nothing is waited for */
+	const char *tracing_uid; /* of the view's Tracing, or NULL; borrowed */
+	bool dry_run;            /* nothing is written, so nothing is waited for */
 };
 
 /* From the view alone: used for the namespace's and for its workloads' keys. */

@@ -126,6 +126,38 @@ static void tell_namespace(const struct view *view, const struct policy *policy,
 				  "Reconcile", policy->message);
 }
 
+/* Waiting is no news; what people may have to do something about is, and that it works. */
+static bool is_news(const struct verdict *verdict, const cJSON *live)
+{
+	static const char *const quiet[] = {"NotCreated", "NotAvailable", "Discovering",
+					    "Replacing",  "NotOurs",      "External"};
+	for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+		if (strcmp(verdict->reason, quiet[i]) == 0)
+			return false;
+	return !text_equal(json_str(live, "status"), verdict->status) ||
+	       !text_equal(json_str(live, "reason"), verdict->reason);
+}
+
+static void tell_parts(const struct view *view, const struct policy *policy,
+		       struct intents *intents)
+{
+	const struct {
+		const char *condition;
+		const struct verdict *verdict;
+	} parts[] = {{"CollectorReady", &policy->collector.collector},
+		     {"BackendReady", &policy->collector.backend}};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct verdict *verdict = parts[i].verdict;
+		bool fine = text_equal(verdict->status, "True");
+		if (!is_news(verdict, object_condition(view->tracing, parts[i].condition)))
+			continue;
+		intents_add_event_word(intents, RESOURCE_TRACING, view->name, TRACING_NAME,
+				       json_str(view->tracing, "metadata.uid"),
+				       fine ? parts[i].condition : verdict->reason, !fine,
+				       verdict->message);
+	}
+}
+
 void reconcile_namespace(const struct view *view, const struct policy *policy,
 			 struct intents *intents, bool *ret_finished)
 {
@@ -163,6 +195,7 @@ void reconcile_namespace(const struct view *view, const struct policy *policy,
 		if (!policy->dry_run)
 			return;
 	}
+	tell_parts(view, policy, intents);
 	intend_status(view, policy, false, intents);
 	if (policy->has_settings &&
 	    owned_intents(view, &policy->settings, &policy->collector, intents, &err) != STATUS_OK)

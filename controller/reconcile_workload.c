@@ -32,13 +32,21 @@ static void tell(struct reconciling *r, enum workload_state state, enum reason r
 		r->changed = true;
 }
 
+/* About the workload, and about the Tracing, where all of a namespace can be read in one place. */
 static void tell_event(struct reconciling *r, enum reason reason, const char *action,
 		       const char *note)
 {
 	const cJSON *object = r->input->object;
-	intents_add_event(r->intents, r->input->resource, json_str(object, "metadata.namespace"),
-			  json_str(object, "metadata.name"), json_str(object, "metadata.uid"),
-			  reason, action, note);
+	const char *namespace_name = json_str(object, "metadata.namespace");
+	const char *name = json_str(object, "metadata.name");
+	intents_add_event(r->intents, r->input->resource, namespace_name, name,
+			  json_str(object, "metadata.uid"), reason, action, note);
+	if (r->input->policy->tracing_uid == NULL)
+		return;
+	CLEANUP(str_freep)
+	char *told = xasprintf("%s %s: %s", resource_get(r->input->resource)->kind, name, note);
+	intents_add_event(r->intents, RESOURCE_TRACING, namespace_name, TRACING_NAME,
+			  r->input->policy->tracing_uid, reason, action, told);
 }
 
 static void add_words(struct reconciling *r, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -109,7 +109,9 @@ __attribute__((unused)) static void scene_summarize(const struct intents *intent
 			continue;
 		buffer_addf(out, " %s/%s", resource_get(intent->resource)->kind, intent->name);
 		if (intent->type == INTENT_EVENT)
-			buffer_addf(out, " %s", reason_info(intent->reason)->word);
+			buffer_addf(out, " %s",
+				    intent->word != NULL ? intent->word
+							 : reason_info(intent->reason)->word);
 		else if (intent->type == INTENT_APPLY)
 			buffer_addf(out, " (%s)", intent->note);
 	}

@@ -87,7 +87,7 @@ static const struct {
      "apply OpenTelemetryCollector/otel (update)",
      false},
     {"a fitting Service of others is used", NS("true") TRACING FOREIGN_SERVICE("4317") READY_SLICE,
-     ACCESS_ABSENT, ACCESS_READABLE, "status", false},
+     ACCESS_ABSENT, ACCESS_READABLE, "event Tracing/llm-d CollectorReady; status", false},
     {"one that does not fit is reported, never touched",
      NS("true") TRACING FOREIGN_SERVICE("80") READY_SLICE, ACCESS_ABSENT, ACCESS_READABLE, "status",
      false},
@@ -103,7 +103,7 @@ static const struct {
     {"annotation gone: grace", NS_PLAIN TRACING OUR_CONFIG, ACCESS_ABSENT, ACCESS_READABLE,
      "event Namespace/team RemovalPending; event Tracing/llm-d RemovalPending; status", false},
     {"false: workloads first", NS("false") TRACING OUR_CONFIG INJECTED, ACCESS_ABSENT,
-     ACCESS_READABLE, "status", false},
+     ACCESS_READABLE, "event Tracing/llm-d ForeignServiceUnfit; status", false},
     {"then what we own", NS("false") TRACING OUR_CONFIG, ACCESS_ABSENT, ACCESS_READABLE,
      "status; delete ConfigMap/otel-collector-config", false},
     {"then the Tracing that nobody touched",
@@ -192,7 +192,7 @@ TEST(a_refusal_holds_one_part)
 		     "1", scene.now.mono_ms, 0);
 	uint64_t again_ms = 0;
 	CLEANUP(str_freep) char *got = scene_namespace(&scene, true, NULL, &again_ms);
-	CHECK_STR(got, "status; " COLLECTOR);
+	CHECK_STR(got, "event Tracing/llm-d Refused; status; " COLLECTOR);
 	CHECK_INT(again_ms, 60000);
 	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
 	const cJSON *backend = object_condition(tracing, "BackendReady");

@@ -44,11 +44,11 @@ static const struct {
 	enum reason reason;
 } table[] = {
     {"a server of a pool is written", ALL SERVER("decode"), "decode",
-     "patch Deployment/decode; event Deployment/decode Injected", WORKLOAD_PENDING,
-     REASON_WAITING_FOR_TURN},
+     "patch Deployment/decode; event Deployment/decode Injected; event Tracing/llm-d Injected",
+     WORKLOAD_PENDING, REASON_WAITING_FOR_TURN},
     {"the endpoint picker too", ALL EPP, "picker",
-     "patch Deployment/picker; event Deployment/picker Injected", WORKLOAD_PENDING,
-     REASON_WAITING_FOR_TURN},
+     "patch Deployment/picker; event Deployment/picker Injected; event Tracing/llm-d Injected",
+     WORKLOAD_PENDING, REASON_WAITING_FOR_TURN},
     {"not before the collector is available",
      NS("true") TRACING("{}") COLLECTOR("False") POOL SERVER("decode"), "decode", "",
      WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR},
@@ -56,14 +56,17 @@ static const struct {
      "", WORKLOAD_IGNORED, REASON_NONE},
     {"our own collector is no workload", ALL, "otel-collector", "", WORKLOAD_IGNORED, REASON_NONE},
     {"opted out", ALL SERVER_META("decode", "annotations: {tracing.llm-d.io/inject: 'false'}"),
-     "decode", "event Deployment/decode OptedOut", WORKLOAD_SKIPPED, REASON_OPTED_OUT},
+     "decode", "event Deployment/decode OptedOut; event Tracing/llm-d OptedOut", WORKLOAD_SKIPPED,
+     REASON_OPTED_OUT},
     {"the settings leave it out",
      NS("true") TRACING("{selector: {pools: [other]}}") COLLECTOR("True") POOL SERVER("decode"),
-     "decode", "event Deployment/decode NotSelected", WORKLOAD_SKIPPED, REASON_NOT_SELECTED},
+     "decode", "event Deployment/decode NotSelected; event Tracing/llm-d NotSelected",
+     WORKLOAD_SKIPPED, REASON_NOT_SELECTED},
     {"rendered by KServe",
      ALL SERVER_META("decode", "ownerReferences: [{apiVersion: serving.kserve.io/v1alpha1, kind: "
 			       "LLMInferenceService, name: x, uid: x, controller: true}]"),
-     "decode", "event Deployment/decode KServeOwned", WORKLOAD_SKIPPED, REASON_KSERVE_OWNED},
+     "decode", "event Deployment/decode KServeOwned; event Tracing/llm-d KServeOwned",
+     WORKLOAD_SKIPPED, REASON_KSERVE_OWNED},
     {"held: bad settings",
      NS("true") TRACING("{sampling: {ratio: '7'}}") COLLECTOR("True") POOL SERVER("decode"),
      "decode", "", WORKLOAD_SKIPPED, REASON_BAD_SETTINGS},
@@ -188,7 +191,8 @@ TEST(the_switch_takes_it_back)
 	free(look(&scene, "decode"));
 	scene_add(&scene, NS("false"));
 	CLEANUP(str_freep) char *got = look(&scene, "decode");
-	CHECK_STR(got, "patch Deployment/decode; event Deployment/decode Removed");
+	CHECK_STR(got, "patch Deployment/decode; event Deployment/decode Removed; event "
+		       "Tracing/llm-d Removed");
 	look_and_write(&scene, "decode", "102");
 	CLEANUP(str_freep) char *after = look(&scene, "decode");
 	CHECK_STR(after, "");
@@ -236,11 +240,13 @@ TEST(a_refused_write_holds_nobody_else_up)
 	CHECK_STR(held, "");
 	check_row(&scene, "a", WORKLOAD_FAILED, REASON_WAITING_FOR_TURN);
 	CLEANUP(str_freep) char *b = look(&scene, "b");
-	CHECK_STR(b, "patch Deployment/b; event Deployment/b Injected");
+	CHECK_STR(b,
+		  "patch Deployment/b; event Deployment/b Injected; event Tracing/llm-d Injected");
 	/* tried again when the time has come */
 	scene.now.mono_ms += 60000;
 	CLEANUP(str_freep) char *again = look(&scene, "a");
-	CHECK_STR(again, "patch Deployment/a; event Deployment/a Injected");
+	CHECK_STR(again,
+		  "patch Deployment/a; event Deployment/a Injected; event Tracing/llm-d Injected");
 	scene_release(&scene);
 }
 
@@ -255,7 +261,7 @@ TEST(undo_by_others)
 	/* `kubectl rollout undo`: the original template, no ledger, a rollout under way */
 	scene_add(&scene, SERVER_META("decode", "generation: 3, resourceVersion: '102'"));
 	CLEANUP(str_freep) char *waits = look(&scene, "decode");
-	CHECK_STR(waits, "event Deployment/decode Undone");
+	CHECK_STR(waits, "event Deployment/decode Undone; event Tracing/llm-d Undone");
 	check_row(&scene, "decode", WORKLOAD_PENDING, REASON_UNDONE);
 	/* through */
 	scene_add(&scene, SERVER_META("decode", "generation: 1, resourceVersion: '103'"));
@@ -265,7 +271,7 @@ TEST(undo_by_others)
 	/* again, within the day */
 	scene_add(&scene, SERVER_META("decode", "generation: 1, resourceVersion: '105'"));
 	CLEANUP(str_freep) char *conflict = look(&scene, "decode");
-	CHECK_STR(conflict, "event Deployment/decode Conflicting");
+	CHECK_STR(conflict, "event Deployment/decode Conflicting; event Tracing/llm-d Conflicting");
 	check_row(&scene, "decode", WORKLOAD_CONFLICTING, REASON_CONFLICTING);
 	CLEANUP(str_freep) char *quiet = look(&scene, "decode");
 	CHECK_STR(quiet, "");
@@ -284,7 +290,8 @@ TEST(undo_by_others)
 	scene_add(&scene, SERVER_META("decode", "resourceVersion: '106', annotations: "
 						"{tracing.llm-d.io/retry: please}"));
 	CLEANUP(str_freep) char *retried = look(&scene, "decode");
-	CHECK_STR(retried, "patch Deployment/decode; event Deployment/decode Injected");
+	CHECK_STR(retried, "patch Deployment/decode; event Deployment/decode Injected; event "
+			   "Tracing/llm-d Injected");
 	scene_release(&scene);
 }
 
