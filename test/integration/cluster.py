@@ -84,7 +84,7 @@ class Cluster:
         for path in paths:
             if os.path.isdir(path) and os.listdir(path):
                 self.kubectl("apply", "--server-side", "-f", path)
-        wait_for(lambda: all(any(c["type"] == "Established" and c["status"] == "True" for c in crd.get("status", {}).get("conditions", []))
+        wait_for(lambda: all(any(c["type"] == "Established" and c["status"] == "True" for c in crd.get("status", {}).get("conditions") or [])
                              for crd in self.api.list("customresourcedefinition")), what="CRDs established")
 
     def stop(self):

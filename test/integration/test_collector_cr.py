@@ -35,7 +35,7 @@ def test_a_working_operator_gets_a_cr(served, namespaces, operator):
 
 def test_an_operator_that_does_not_answer_is_replaced(served, namespaces, operator):
     scene = Scene(served, namespaces(on=served), "pd.yaml").wait_settled()
-    operator(on=served)
+    operator("--collector-timeout", "5s", on=served)
     scene.switch("true")
     wait_for(lambda: collector(scene), 30, "the CR is tried first")
     scene.wait_traced(150)

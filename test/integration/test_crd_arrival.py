@@ -13,21 +13,24 @@ def test_kinds_that_come_late(own_cluster, namespaces, operator):
     scene.switch("true")
     scene.wait_traced()
     cluster.install_crds(TEST_CRDS)
-    late = [name for name in sorted(SAMPLES) if name != "bash-script.yaml"]
-    more = Scene(cluster, namespace, *late)
+    more = Scene(cluster, namespaces(on=cluster), *sorted(SAMPLES)).wait_settled()
+    more.switch("true")
     more.wait_traced(120).wait_rolled_out()
+    cluster.apply(sample("lws.yaml"), namespace)
+    lws = SAMPLES["lws.yaml"][0]
+    wait_for(lambda: is_traced(cluster.api, lws, namespace), 60, "a late kind in a namespace that is on already")
 
     cluster.kubectl("delete", "crd", "leaderworkersets.leaderworkerset.x-k8s.io")
     wait_for(lambda: running.is_ready(), what="ready without the kind")
-    still = [w for w in more.workloads + scene.workloads if w.kind != "leaderworkerset"]
-    assert all(is_traced(cluster.api, w, namespace) for w in still)
+    more.workloads.remove(lws)
+    assert all(is_traced(cluster.api, w, more.namespace) for w in more.workloads)
 
     cluster.install_crds(TEST_CRDS)
     cluster.apply(sample("lws.yaml"), namespace)
-    wait_for(lambda: is_traced(cluster.api, SAMPLES["lws.yaml"][0], namespace), 60, "the kind is back and traced")
-    scene.switch("false")
-    scene.wait_as_before()
-    more.wait_as_before()
+    wait_for(lambda: is_traced(cluster.api, lws, namespace), 60, "the kind is back and traced")
+    for s in (scene, more):
+        s.switch("false")
+        s.wait_as_before()
 
 
 def test_our_own_kind_comes_late(own_cluster, namespaces, operator):
