@@ -51,6 +51,14 @@ static bool are_strings(const cJSON *list, bool may_be_absent)
 	return true;
 }
 
+/* Far above what we write; a ledger is only an annotation, and anybody can write one. */
+enum { ENTRY_EDITS_MAX = 8, ENTRY_WORDS_MAX = 16, ENTRY_ENV_MAX = 32 };
+
+static bool is_short(const cJSON *list, int most)
+{
+	return list == NULL || cJSON_GetArraySize(list) <= most;
+}
+
 static bool check_edit(const cJSON *edit)
 {
 	int op = row_of(ops, ARRAY_LEN(ops), json_str(edit, "op"));
@@ -58,6 +66,8 @@ static bool check_edit(const cJSON *edit)
 	return op >= 0 && row_of(lists, ARRAY_LEN(lists), json_str(edit, "list")) >= 0 &&
 	       is_index(json_member(edit, "at")) && are_strings(json_member(edit, "put"), false) &&
 	       are_strings(json_member(edit, "took"), op != LAUNCH_REPLACE) &&
+	       is_short(json_member(edit, "put"), ENTRY_WORDS_MAX) &&
+	       is_short(json_member(edit, "took"), ENTRY_WORDS_MAX) &&
 	       (op == LAUNCH_SPLICE ? is_index(offset) : offset == NULL);
 }
 
@@ -90,7 +100,9 @@ static bool check_entry(const cJSON *entry)
 {
 	const cJSON *edits = json_member(entry, "edits");
 	enum list_state state;
-	if (!cJSON_IsObject(entry) || (edits != NULL && !cJSON_IsArray(edits)))
+	if (!cJSON_IsObject(entry) || (edits != NULL && !cJSON_IsArray(edits)) ||
+	    !is_short(edits, ENTRY_EDITS_MAX) ||
+	    !is_short(json_member(entry, "env"), ENTRY_ENV_MAX))
 		return false;
 	for (const cJSON *edit = edits == NULL ? NULL : edits->child; edit != NULL;
 	     edit = edit->next)

@@ -192,7 +192,7 @@ static bool same(const cJSON *a, const cJSON *b)
 	return a == b || json_equal(a, b);
 }
 
-enum { DIFF_CELLS_MAX = 4096 };
+enum { DIFF_CELLS_MAX = 65536 };
 
 /* Longest common subsequence of the middle parts; table[i][k] counts from (i, k) to the ends. */
 static void walk_middle(struct run *run, size_t rows, size_t columns)
@@ -233,6 +233,61 @@ static void walk_middle(struct run *run, size_t rows, size_t columns)
 	free(table);
 }
 
+/* A list that is absent, null or empty on either side, or too different, is set as a whole. */
+static void replace_whole(struct run *run)
+{
+	const struct list_view *now = run->now;
+	const struct list_view *wanted = run->wanted;
+	for (size_t i = 0; i < now->count; i++)
+		run->changed(run->context, element(run, i, NULL), now->items[i], NULL);
+	for (size_t i = 0; i < wanted->count; i++)
+		run->changed(run->context, element(run, i, NULL), NULL, wanted->items[i]);
+	cJSON *old = list_view_tree(now);
+	cJSON *tree = list_view_tree(wanted);
+	bool add = old == NULL || now->state == LIST_NULL;
+	buffer_truncate(&run->path, run->stem);
+	if (old != NULL && (run->keyed || now->count == 0 || wanted->count == 0))
+		append(run->patch->tests, "test", run->path.data, old);
+	else
+		json_freep(&old);
+	if (tree == NULL)
+		append(run->patch->operations, "remove", run->path.data, NULL);
+	else
+		append(run->patch->operations, add ? "add" : "replace", run->path.data, tree);
+}
+
+/* True when the `few` elements stand among the `many`, in this order. */
+static bool is_among(const cJSON *const *few, size_t few_count, const cJSON *const *many,
+		     size_t many_count)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < many_count && found < few_count; i++)
+		found += same(few[found], many[i]);
+	return found == few_count;
+}
+
+/* Only additions, or only removals: what both have is met in order. */
+static void walk_among(struct run *run, size_t rows, size_t columns)
+{
+	while (rows > 0 && columns > 0) {
+		if (same(run->now->items[run->was], run->wanted->items[run->next])) {
+			step_keep(run, 1);
+			rows--;
+			columns--;
+		} else if (rows > columns) {
+			step_remove(run);
+			rows--;
+		} else {
+			step_insert(run);
+			columns--;
+		}
+	}
+	for (; rows > 0; rows--)
+		step_remove(run);
+	for (; columns > 0; columns--)
+		step_insert(run);
+}
+
 static void walk(struct run *run)
 {
 	const struct list_view *now = run->now;
@@ -247,45 +302,21 @@ static void walk(struct run *run)
 		tail++;
 	size_t rows = now->count - head - tail;
 	size_t columns = wanted->count - head - tail;
+	const cJSON *const *old = now->items + head;
+	const cJSON *const *new = wanted->items + head;
 	run->any = rows + columns > 0;
 	if (run->any && !run->keyed) {
 		buffer_truncate(&run->path, run->stem);
 		append(run->patch->tests, "test", run->path.data, list_view_tree(now));
 	}
 	step_keep(run, head);
-	if (rows > 0 && columns > 0 && rows * columns <= DIFF_CELLS_MAX) {
+	if (rows != columns && (rows < columns ? is_among(old, rows, new, columns)
+					       : is_among(new, columns, old, rows)))
+		walk_among(run, rows, columns);
+	else if (rows == 0 || columns == 0 || rows <= DIFF_CELLS_MAX / columns)
 		walk_middle(run, rows, columns);
-		return;
-	}
-	for (; rows > 0 && columns > 0; rows--, columns--)
-		step_replace(run);
-	for (; rows > 0; rows--)
-		step_remove(run);
-	for (; columns > 0; columns--)
-		step_insert(run);
-}
-
-/* A list that is absent, null or empty on either side is set as a whole. */
-static bool set_whole(struct run *run, const char *pointer)
-{
-	const struct list_view *now = run->now;
-	const struct list_view *wanted = run->wanted;
-	if (now->state == wanted->state && now->count == 0 && wanted->count == 0)
-		return false;
-	for (size_t i = 0; i < now->count; i++)
-		run->changed(run->context, element(run, i, NULL), now->items[i], NULL);
-	for (size_t i = 0; i < wanted->count; i++)
-		run->changed(run->context, element(run, i, NULL), NULL, wanted->items[i]);
-	cJSON *old = list_view_tree(now);
-	cJSON *tree = list_view_tree(wanted);
-	if (old != NULL)
-		append(run->patch->tests, "test", pointer, old);
-	if (tree == NULL)
-		append(run->patch->operations, "remove", pointer, NULL);
 	else
-		append(run->patch->operations,
-		       old == NULL || now->state == LIST_NULL ? "add" : "replace", pointer, tree);
-	return true;
+		replace_whole(run);
 }
 
 enum { POINTER_MAX = 4096 };
@@ -302,13 +333,12 @@ bool patch_list(struct patch *patch, const char *pointer, const struct list_view
 	buffer_init(&run.path, POINTER_MAX);
 	buffer_add_str(&run.path, pointer);
 	run.stem = run.path.len;
-	bool any;
 	if (now->count > 0 && wanted->count > 0) {
 		walk(&run);
-		any = run.any;
-	} else {
-		any = set_whole(&run, pointer);
+	} else if (now->state != wanted->state || now->count + wanted->count > 0) {
+		replace_whole(&run);
+		run.any = true;
 	}
 	buffer_release(&run.path);
-	return any;
+	return run.any;
 }

@@ -83,6 +83,13 @@ static uint64_t mix_env(uint64_t hash, const struct list_view *view)
 	return hash;
 }
 
+static bool is_word_to_us(const char *annotation)
+{
+	return text_equal(annotation, ANNOTATION_INJECT) ||
+	       text_has_prefix(annotation, ANNOTATION_COMPONENT_PREFIX) ||
+	       text_has_prefix(annotation, ANNOTATION_SERVICE_NAME_PREFIX);
+}
+
 /* Labels that tell role and engine, and the annotations that are addressed to us. */
 static uint64_t hash_metadata(const cJSON *metadata)
 {
@@ -93,8 +100,7 @@ static uint64_t hash_metadata(const cJSON *metadata)
 	uint64_t sum = 0;
 	for (const cJSON *row = annotations == NULL ? NULL : annotations->child; row != NULL;
 	     row = row->next)
-		if (text_has_prefix(row->string, TRACING_GROUP "/") &&
-		    !text_equal(row->string, ANNOTATION_LEDGER) && cJSON_IsString(row))
+		if (is_word_to_us(row->string) && cJSON_IsString(row))
 			sum += mix_text(mix_text(FNV_START, row->string), row->valuestring);
 	return mix_number(hash, sum);
 }

@@ -109,6 +109,21 @@ TEST(what_can_be_read)
 		ledger_release(&ledger);
 		cJSON_Delete(object);
 	}
+	char *crowd = strdup(HEAD "{\"t/a\":{\"env\":{\"N\":\"\"");
+	for (int i = 0; i < 40; i++) {
+		char *more = xasprintf("%s,\"N%d\":\"\"", crowd, i);
+		free(crowd);
+		crowd = more;
+	}
+	char *text = xasprintf("%s}}}}", crowd);
+	cJSON *crowded = object_with(text);
+	struct ledger many;
+	struct error why;
+	CHECK_INT(ledger_read(crowded, &many, &why), LEDGER_BAD);
+	ledger_release(&many);
+	cJSON_Delete(crowded);
+	free(text);
+	free(crowd);
 	cJSON *plain = parse("{\"metadata\":{\"annotations\":{\"tracing.llm-d.io/ledger\":7}}}");
 	struct ledger ledger;
 	struct error err;

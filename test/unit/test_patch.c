@@ -197,30 +197,66 @@ TEST(lists_with_keys)
 		check_list(rows[i].now, rows[i].wanted, true, rows[i].operations, rows[i].tests);
 }
 
-/* Too large for a table: still right, if not the fewest operations. */
-TEST(long_lists)
+/* Two long lists, of `count` elements, one made by `alter` of the other. */
+static size_t operations_of_long_lists(int count, bool keyed, const char *(*alter)(int i))
 {
 	cJSON *now = cJSON_CreateArray();
 	cJSON *wanted = cJSON_CreateArray();
-	char text[16];
-	for (int i = 0; i < 300; i++) {
-		(void)snprintf(text, sizeof(text), "a%d", i);
-		cJSON_AddItemToArray(now, cJSON_CreateString(text));
-		(void)snprintf(text, sizeof(text), "b%d", i / 2);
-		cJSON_AddItemToArray(wanted, cJSON_CreateString(text));
+	char text[64];
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof(text), keyed ? "{\"name\":\"a%d\"}" : "\"a%d\"", i);
+		cJSON_AddItemToArray(now, parse(text));
+		const char *other = alter(i);
+		if (other == NULL)
+			cJSON_AddItemToArray(wanted, parse(text));
+		else if (other[0] != '\0')
+			cJSON_AddItemToArray(wanted, parse(other));
 	}
 	struct list_view a;
 	struct list_view b;
 	struct patch patch;
 	size_t changes = 0;
+	struct error err = {0};
 	list_view_read(now, &a);
 	list_view_read(wanted, &b);
 	patch_init(&patch);
-	CHECK(patch_list(&patch, "/l", &a, &b, false, count_change, &changes));
-	CHECK_INT(changes, 300);
+	CHECK(patch_list(&patch, "/l", &a, &b, keyed, count_change, &changes));
+	cJSON *tree = cJSON_CreateObject();
+	json_set(tree, "l", json_clone(now));
+	CHECK_INT_ROW(patch_apply(tree, patch.tests, &err), STATUS_OK, err.message);
+	CHECK_INT_ROW(patch_apply(tree, patch.operations, &err), STATUS_OK, err.message);
+	CHECK(json_equal(json_member(tree, "l"), wanted));
+	size_t operations = (size_t)cJSON_GetArraySize(patch.operations);
+	cJSON_Delete(tree);
 	patch_release(&patch);
 	list_view_release(&a);
 	list_view_release(&b);
 	cJSON_Delete(now);
 	cJSON_Delete(wanted);
+	return operations;
+}
+
+static const char *drop_two_far_apart(int i)
+{
+	return i == 1 || i == 998 ? "" : NULL;
+}
+
+static const char *change_two_near(int i)
+{
+	return i == 500 || i == 502 ? "{\"name\":\"other\"}" : NULL;
+}
+
+static const char *change_all(int i)
+{
+	return i % 2 == 0 ? "{\"name\":\"x\"}" : "{\"name\":\"y\"}";
+}
+
+TEST(long_lists)
+{
+	CHECK_INT(operations_of_long_lists(1000, false, drop_two_far_apart), 2);
+	CHECK_INT(operations_of_long_lists(1000, true, drop_two_far_apart), 2);
+	CHECK_INT(operations_of_long_lists(1000, true, change_two_near), 2);
+	/* Too different for a table: one operation. */
+	CHECK_INT(operations_of_long_lists(1000, true, change_all), 1);
+	CHECK_INT(operations_of_long_lists(1000, false, change_all), 1);
 }
