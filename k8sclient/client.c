@@ -127,9 +127,9 @@ static void set_timer(struct client *client)
 	(void)uv_timer_start(&client->timer, on_timer, wake > now ? wake - now : 0, 0);
 }
 
-static void deliver(struct request *request, const struct response *response)
+static void deliver(struct client *client, struct request *request, const struct response *response)
 {
-	unlink_request(request->client, request);
+	unlink_request(client, request);
 	request->done(request->context, response);
 	request_free(request);
 }
@@ -243,7 +243,7 @@ static void on_end(void *context, const struct transfer_end *end)
 		request->state = REQUEST_WAITING;
 		request->due_ms = now_ms() + wait;
 	} else {
-		deliver(request, &response);
+		deliver(client, request, &response);
 	}
 	pump(client);
 }
@@ -272,7 +272,7 @@ static void run(struct request *request)
 	request->transfer = transfer_start(client->transport, &spec, &transfer_handler, request);
 }
 
-static void expire(struct request *request)
+static void expire(struct client *client, struct request *request)
 {
 	bool running = request->state == REQUEST_RUNNING;
 	struct response response = {.body = "", .ambiguous = running && is_write(request)};
@@ -281,7 +281,7 @@ static void expire(struct request *request)
 	response.status =
 	    error_set(&response.error, STATUS_RETRY, "%s %s: %s", request->method, request->path,
 		      running ? "no answer in time" : "not sent in time: too many requests");
-	deliver(request, &response);
+	deliver(client, request, &response);
 }
 
 /* The first request that is due; those that have waited too long end. */
@@ -305,7 +305,7 @@ static void pump(struct client *client)
 		if (request == NULL)
 			break;
 		if (expired)
-			expire(request);
+			expire(client, request);
 		else
 			run(request);
 	}
