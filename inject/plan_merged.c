@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "inject/plan_work.h"
 
@@ -157,24 +158,38 @@ static bool holds_template(const struct decision *decision)
 	return false;
 }
 
+/* Our flags as one text, for a person to copy. */
+static char *flags_text(const struct decision *decision)
+{
+	struct buffer text CLEANUP(buffer_release) = {0};
+	buffer_init(&text, LIMIT_SCRIPT_BYTES);
+	for (size_t i = 0; decision->has_edit && i < decision->edit.token_count; i++)
+		buffer_addf(&text, "%s%s", i == 0 ? "" : " ", decision->edit.tokens[i]);
+	return buffer_detach(&text);
+}
+
 void merged_check(const struct merged *merged, struct decision *decision)
 {
 	if (!decision->inject)
 		return;
-	if (holds_template(decision))
+	bool in_command = decision->has_edit && decision->edit.list == LAUNCH_COMMAND;
+	bool in_args = decision->has_edit && decision->edit.list == LAUNCH_ARGS;
+	char *flags CLEANUP(str_freep) = flags_text(decision);
+	char *why CLEANUP(str_freep) = NULL;
+	if (holds_template(decision)) {
 		decision_refuse(decision, REASON_CONFLICTING_USER_VALUE,
 				"a value that would be copied holds a template");
-	else if (decision->has_edit && decision->edit.list == LAUNCH_COMMAND &&
-		 !merged->own_command)
-		decision_refuse(decision, REASON_OPAQUE_BASE,
-				"the flags would have to go into the base configuration's command");
-	else if (decision->has_edit && decision->edit.list == LAUNCH_ARGS && !merged->own_args &&
-		 merged->base_leads)
-		decision_refuse(
-		    decision, REASON_OPAQUE_COMMAND,
-		    "the base configuration's args begin with a word that is no flag, and the "
-		    "ModelService's are put before it; write that word into the ModelService's "
-		    "args, or add the flags to the base configuration");
+	} else if (in_command && !merged->own_command) {
+		why = xasprintf(
+		    "the command is the base configuration's; to trace it, add %s there", flags);
+		decision_refuse(decision, REASON_OPAQUE_BASE, why);
+	} else if (in_args && !merged->own_args && merged->base_leads) {
+		why = xasprintf("the base configuration's args begin with a word that is no flag, "
+				"and the ModelService's are put before it; to trace it, add %s to "
+				"the base's args, or begin the ModelService's args with that word",
+				flags);
+		decision_refuse(decision, REASON_OPAQUE_COMMAND, why);
+	}
 }
 
 const cJSON *merged_absent(const struct plan_input *input, size_t part, const char **ret_pointer)
