@@ -110,8 +110,7 @@ enum status buffer_check(const struct buffer *buffer, const char *what, struct e
 
 char *buffer_detach(struct buffer *buffer)
 {
-	size_t limit = buffer->limit;
 	char *data = TAKE_PTR(buffer->data);
-	buffer_init(buffer, limit);
+	buffer_release(buffer);
 	return data;
 }

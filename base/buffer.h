@@ -47,7 +47,7 @@ void buffer_truncate(struct buffer *buffer, size_t len);
 NODISCARD enum status buffer_check(const struct buffer *buffer, const char *what,
 				   struct error *err);
 
-/* Hands the NUL-terminated bytes over (free() them) and leaves an empty buffer. */
+/* Hands the NUL-terminated bytes over (free() them); the buffer is released by that. */
 NODISCARD char *buffer_detach(struct buffer *buffer);
 
 #endif
