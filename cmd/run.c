@@ -114,7 +114,8 @@ static void on_signal(uv_signal_t *handle, int number)
 	if (run->stopping)
 		_exit(EXIT_AT_ONCE);
 	run->stopping = true;
-	log_entry(&run->log, LOG_INFO, "stopping", "signal", strsignal(number), NULL);
+	log_entry(&run->log, LOG_INFO, "stopping", "signal",
+		  number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 	(void)uv_timer_start(&run->grace, on_grace_over, run->options.shutdown_grace_ms, 0);
 	controller_drain(run->controller, on_drained, run);
 }
@@ -150,10 +151,10 @@ static enum status load_config(struct run *run, struct error *err)
 	struct config_source source = {
 	    .kubeconfig = run->options.kubeconfig,
 	    .context = run->options.context,
-	    .kubeconfig_env = getenv("KUBECONFIG"),
-	    .home = getenv("HOME"),
-	    .service_host = getenv("KUBERNETES_SERVICE_HOST"),
-	    .service_port = getenv("KUBERNETES_SERVICE_PORT"),
+	    .kubeconfig_env = secure_getenv("KUBECONFIG"),
+	    .home = secure_getenv("HOME"),
+	    .service_host = secure_getenv("KUBERNETES_SERVICE_HOST"),
+	    .service_port = secure_getenv("KUBERNETES_SERVICE_PORT"),
 	};
 	return client_config_load(&source, &run->config, err);
 }
@@ -173,8 +174,8 @@ static void start_controller(struct run *run)
 {
 	char host[129] = "";
 	(void)gethostname(host, sizeof(host) - 1);
-	bool in_pod = run->options.kubeconfig == NULL && getenv("KUBECONFIG") == NULL &&
-		      getenv("KUBERNETES_SERVICE_HOST") != NULL;
+	bool in_pod = run->options.kubeconfig == NULL && secure_getenv("KUBECONFIG") == NULL &&
+		      secure_getenv("KUBERNETES_SERVICE_HOST") != NULL;
 	union {
 		char **own;
 		const char *const *borrowed;
@@ -248,7 +249,8 @@ int run_command(int argc, char **argv)
 	run.log.level = run.options.log_level;
 	run.log.json = run.options.log_json;
 	(void)mallopt(M_ARENA_MAX, 1); /* one thread allocates */
-	(void)signal(SIGPIPE, SIG_IGN);
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)uv_loop_init(&run.loop);
 	run.metrics = metrics_new();
 	int code = run_loop(&run);

@@ -132,7 +132,7 @@ static void read_again(struct course *course, response_fn done)
 
 static void on_give_back(void *context, const struct response *response);
 
-/* The second half of a PATCH: only managedFields, guarded by the version just written. */
+/* The second half of a PATCH: only managedFields, guarded by the entries as just written. */
 static bool give_back(struct course *course, const char *json, size_t len)
 {
 	struct error err;
@@ -174,8 +174,9 @@ static void on_give_back(void *context, const struct response *response)
 		actor->on_object(actor->context, current(course)->resource, response->body,
 				 response->body_len);
 		step_on(course);
-	} else if ((response->status == STATUS_CONFLICT || response->ambiguous) &&
-		   ++course->tries < GIVE_BACK_TRIES) {
+	} else if ((response->status == STATUS_CONFLICT || response->status == STATUS_INVALID ||
+		    response->ambiguous) &&
+		   ++course->tries < GIVE_BACK_TRIES) { /* a failed `test` is a 422 */
 		read_again(course, on_read_for_give_back);
 	} else {
 		/* the next reconcile sees our entry and drops it */

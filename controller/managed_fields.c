@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/managed_fields.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -117,40 +118,56 @@ bool managed_fields_need_giving_back(const cJSON *object)
 	return ours != NULL && collides(ours, entries);
 }
 
-/* An operation {op: replace, path, value}; takes the value. */
-static void add_replace(cJSON *patch, const char *path, cJSON *value)
+/* An operation on entry `index`; takes the value, NULL: none. */
+static void add_operation(cJSON *patch, const char *op, int index, cJSON *value)
 {
+	char path[64];
 	cJSON *operation = cJSON_CreateObject();
-	json_set_str(operation, "op", "replace");
+	(void)snprintf(path, sizeof(path), "/metadata/managedFields/%d", index);
+	json_set_str(operation, "op", op);
 	json_set_str(operation, "path", path);
-	json_set(operation, "value", value);
+	if (value != NULL)
+		json_set(operation, "value", value);
 	(void)cJSON_AddItemToArray(patch, operation);
+}
+
+/* The entry of an Apply manager with what it had before and we took; NULL when that is nothing. Owned. */
+static cJSON *with_what_it_had(const cJSON *entry, const cJSON *ours, const cJSON *before)
+{
+	const cJSON *old = is_apply(entry) ? find_before(before, entry) : NULL;
+	if (old == NULL)
+		return NULL;
+	cJSON *copy = json_clone(entry);
+	cJSON *fields = json_member_mut(copy, "fieldsV1");
+	if (fields != NULL)
+		merge_back(fields, json_member(ours, "fieldsV1"), json_member(old, "fieldsV1"));
+	if (json_equal(copy, entry))
+		json_freep(&copy);
+	return copy;
 }
 
 cJSON *managed_fields_give_back(const cJSON *before, const cJSON *after)
 {
 	const cJSON *entries = json_get(after, "metadata.managedFields");
 	const cJSON *ours = find_ours(entries);
-	const char *version = json_str(after, "metadata.resourceVersion");
-	if (version == NULL || ours == NULL ||
-	    (!collides(ours, entries) && !collides(ours, before)))
+	if (ours == NULL || (!collides(ours, entries) && !collides(ours, before)))
 		return NULL;
-	cJSON *kept = cJSON_CreateArray();
+	cJSON *patch = cJSON_CreateArray();
 	const cJSON *entry = NULL;
+	int index = 0;
+	int index_of_ours = 0;
 	cJSON_ArrayForEach(entry, entries)
 	{
+		cJSON *given = entry == ours ? NULL : with_what_it_had(entry, ours, before);
 		if (entry == ours)
-			continue;
-		cJSON *copy = json_clone(entry);
-		const cJSON *old = is_apply(entry) ? find_before(before, entry) : NULL;
-		cJSON *fields = json_member_mut(copy, "fieldsV1");
-		if (old != NULL && fields != NULL)
-			merge_back(fields, json_member(ours, "fieldsV1"),
-				   json_member(old, "fieldsV1"));
-		(void)cJSON_AddItemToArray(kept, copy);
+			index_of_ours = index;
+		if (given != NULL) {
+			add_operation(patch, "test", index, json_clone(entry));
+			add_operation(patch, "replace", index, given);
+		}
+		index++;
 	}
-	cJSON *patch = cJSON_CreateArray();
-	add_replace(patch, "/metadata/resourceVersion", cJSON_CreateString(version));
-	add_replace(patch, "/metadata/managedFields", kept);
+	add_operation(patch, "test", index_of_ours, json_clone(ours));
+	add_operation(patch, "remove", index_of_ours, NULL);
 	return patch;
 }

@@ -14,8 +14,10 @@
 /*
  * `before`: entries of Apply managers before our write (projected managedFields), or NULL
  * when that is not known any more. `after`: the object after it, with all its managedFields.
- * Returns the JSON Patch, guarded by resourceVersion; NULL when there is nothing to give
- * back: no entry of ours, or no Apply manager whose lists it took. Owned.
+ * Returns the JSON Patch; NULL when there is nothing to give back: no entry of ours, or no
+ * Apply manager whose lists it took. Owned. Guarded by a `test` of each entry that it changes
+ * and not by resourceVersion: the controller of the rollout that we began writes status in
+ * these very milliseconds, and until the fields are back an apply of their manager fails.
  *
  * What an Apply manager owned before goes back to it. What is not known to have been
  * anybody's (before == NULL, or a list that it did not set) is owned by nobody then: its

@@ -30,11 +30,13 @@ struct tombstone {
 	char *resource_version;
 };
 
+STAILQ_HEAD(tombstone_list, tombstone);
+
 struct store {
 	struct table tables[RESOURCE_COUNT];
 	char **kept; /* sorted */
 	size_t kept_count;
-	STAILQ_HEAD(, tombstone) tombstones;
+	struct tombstone_list tombstones;
 	size_t tombstone_count;
 	size_t listings; /* namespaces being listed */
 	unsigned long step;
