@@ -248,7 +248,6 @@ int run_command(int argc, char **argv)
 	}
 	run.log.level = run.options.log_level;
 	run.log.json = run.options.log_json;
-	(void)mallopt(M_ARENA_MAX, 1); /* one thread allocates */
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)uv_loop_init(&run.loop);
