@@ -9,6 +9,7 @@ import tempfile
 
 from api import Api
 from audit import AuditLog
+from processes import die_with_parent
 from waiting import wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -38,7 +39,7 @@ class Cluster:
         self.dir = tempfile.mkdtemp(prefix="llmd-cluster-")
         self.kubeconfig = os.path.join(self.dir, "admin.kubeconfig")
         self.process = subprocess.Popen([self.binary, "up", "--dir", os.path.join(self.dir), *flags], text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent)
         line = self.process.stdout.readline()
         if not line.startswith("ready in "):
             self.process.wait(30)

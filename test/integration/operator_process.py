@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 from cluster import ROOT
+from processes import die_with_parent
 from waiting import wait_for
 
 BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
@@ -39,7 +40,8 @@ class Operator:
         command = [BINARY, "run", "--kubeconfig", kubeconfig or token_kubeconfig(cluster), "--health-bind", "127.0.0.1:0",
                    "--removal-grace", removal_grace, *flags]
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT,
+                                            env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
         self.port = wait_for(self._listening, 20, "the operator listens")
 
     def _listening(self):
