@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "controller/managed_fields.h"
 #include "controller/request.h"
 
-enum { GIVE_BACK_TRIES = 3 };
+enum { GIVE_BACK_TRIES = 3, WOULD_MAX = 4096 };
 
 /* One list under way. */
 struct course {
@@ -272,10 +273,34 @@ static void send_event(const struct actor *actor, const struct intent *intent)
 	event_request_release(&event);
 }
 
-/* Nothing is sent in a dry run, but people see what would have been. */
+/* True the first time that a dry run comes to just this write. */
+static bool is_new_wish(struct actor *actor, const struct intent *intent)
+{
+	char hash[17];
+	CLEANUP(str_freep) char *body = intent->body == NULL ? NULL : json_to_string(intent->body);
+	CLEANUP(str_freep)
+	char *text = xasprintf("%d/%d/%s/%s/%s/%s", (int)intent->type, (int)intent->resource,
+			       intent->namespace_name, intent->name,
+			       intent->note == NULL ? "" : intent->note, body == NULL ? "" : body);
+	hash_short(text, strlen(text), hash);
+	for (size_t i = 0; i < actor->would_count; i++)
+		if (memcmp(actor->would[i], hash, sizeof(hash)) == 0)
+			return false;
+	if (actor->would_count < WOULD_MAX) {
+		actor->would = grow(actor->would, actor->would_count, sizeof(*actor->would));
+		memcpy(actor->would[actor->would_count++], hash, sizeof(hash));
+	} else {
+		memcpy(actor->would[actor->would_next], hash, sizeof(hash));
+		actor->would_next = (actor->would_next + 1) % WOULD_MAX;
+	}
+	return true;
+}
+
+/* Nothing is sent in a dry run, but people see what would have been, once. */
 static void would_do(struct course *course, const struct intent *intent)
 {
-	if (intent->type == INTENT_STATUS || intent->type == INTENT_GIVE_BACK)
+	if (intent->type == INTENT_STATUS || intent->type == INTENT_GIVE_BACK ||
+	    !is_new_wish(course->actor, intent))
 		return;
 	log_entry(course->actor->log, LOG_INFO, "would write", "action", actions[intent->type],
 		  "kind", resource_get(intent->resource)->kind, "namespace", intent->namespace_name,

@@ -36,7 +36,10 @@ struct actor {
 	/* INTENT_READ: the ConfigMap, or NULL when it is not there. */
 	void (*on_read)(void *context, const struct intent *intent, const char *json, size_t len);
 	void *context;
-	size_t running; /* lists under way */
+	size_t running;    /* lists under way */
+	char (*would)[17]; /* dry run: what was told already, by hash; a ring */
+	size_t would_count;
+	size_t would_next;
 };
 
 struct act_result {

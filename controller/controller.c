@@ -343,6 +343,7 @@ static void on_closed(uv_handle_t *handle)
 		namespace_free(controller->namespaces[i]);
 	free(controller->namespaces);
 	free(controller->listings);
+	free(controller->actor.would);
 	free(controller->scopes);
 	store_freep(&controller->store);
 	queue_freep(&controller->queue);

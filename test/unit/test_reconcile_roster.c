@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include "base/limits.h"
+#include "controller/roster.h"
+
+static struct roster_row *add(struct roster *roster, const char *name, enum workload_rank rank,
+			      enum workload_state state, enum reason reason)
+{
+	struct roster_row *row = roster_need(roster, RESOURCE_DEPLOYMENT, name);
+	row->rank = rank;
+	(void)roster_tell(row, state, reason, "");
+	return row;
+}
+
+static const char *next_name(const struct roster *roster)
+{
+	const struct roster_row *row = roster_next(roster, 1000);
+	return row == NULL ? NULL : row->name;
+}
+
+TEST(the_order_of_writes)
+{
+	struct roster roster = {0};
+	(void)add(&roster, "closed-epp", RANK_EPP_FAIL_CLOSE, WORKLOAD_PENDING,
+		  REASON_WAITING_FOR_TURN);
+	(void)add(&roster, "a-server", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	(void)add(&roster, "b-server", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR);
+	(void)add(&roster, "z-epp", RANK_EPP, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	static const char *const order[] = {"z-epp", "a-server", "b-server", "closed-epp"};
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		CHECK_STR(next_name(&roster), order[i]);
+		struct roster_row *row = roster_find(&roster, RESOURCE_DEPLOYMENT, order[i]);
+		CHECK(roster_is_turn(&roster, row, 1000));
+		(void)roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "");
+	}
+	CHECK_STR(next_name(&roster), NULL);
+	roster_release(&roster);
+}
+
+TEST(who_holds_the_others_up)
+{
+	static const struct {
+		const char *what;
+		enum workload_state state;
+		enum reason reason;
+		bool stale, refused;
+		bool turn; /* of the server */
+	} rows[] = {
+	    {"not looked at", WORKLOAD_UNSEEN, REASON_NONE, 0, 0, false},
+	    {"to be looked at again", WORKLOAD_INJECTED, REASON_INJECTED, 1, 0, false},
+	    {"before it", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN, 0, 0, false},
+	    {"waits for the collector", WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR, 0, 0,
+	     false},
+	    {"waits for somebody's rollout", WORKLOAD_PENDING, REASON_UNDONE, 0, 0, true},
+	    {"refused", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN, 0, 1, true},
+	    {"failed", WORKLOAD_FAILED, REASON_DENIED, 0, 1, true},
+	    {"conflicting", WORKLOAD_CONFLICTING, REASON_CONFLICTING, 0, 0, true},
+	    {"done", WORKLOAD_INJECTED, REASON_INJECTED, 0, 0, true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct roster roster = {0};
+		struct roster_row *epp =
+		    add(&roster, "epp", RANK_EPP, rows[i].state, rows[i].reason);
+		epp->stale = rows[i].stale;
+		if (rows[i].refused)
+			refusal_note(&epp->refusal, STATUS_DENIED, "no", "1", 1000, 0);
+		(void)add(&roster, "server", RANK_SERVER, WORKLOAD_PENDING,
+			  REASON_WAITING_FOR_TURN);
+		struct roster_row *server = roster_find(&roster, RESOURCE_DEPLOYMENT, "server");
+		CHECK_INT_ROW(roster_is_turn(&roster, server, 1001), rows[i].turn, rows[i].what);
+		roster_release(&roster);
+	}
+}
+
+TEST(refusals_hold_for_a_time_or_until_something_changes)
+{
+	struct refusal refusal = {0};
+	CHECK(!refusal_holds(&refusal, "1", 0));
+	refusal_note(&refusal, STATUS_RETRY, "server is busy", "1", 1000, 0);
+	CHECK(refusal_holds(&refusal, "1", 1999));
+	CHECK(!refusal_holds(&refusal, "1", 2000));
+	CHECK(!refusal_holds(&refusal, "2", 1500)); /* another generation */
+	refusal_note(&refusal, STATUS_RETRY, "still", "1", 2000, 0);
+	CHECK(refusal_holds(&refusal, "1", 3999)); /* twice as long */
+	refusal_note(&refusal, STATUS_RETRY, "busy", "1", 4000, 90000);
+	CHECK(refusal_holds(&refusal, "1", 93999)); /* Retry-After */
+	for (int i = 0; i < 40; i++)
+		refusal_note(&refusal, STATUS_DENIED, "no", "1", 0, 0);
+	CHECK(refusal_holds(&refusal, "1", 299999));
+	CHECK(!refusal_holds(&refusal, "1", 300000)); /* never longer than five minutes */
+	refusal_clear(&refusal);
+	refusal_note(&refusal, STATUS_INVALID, "bad", "1", 0, 0);
+	CHECK(refusal_holds(&refusal, "1", UINT64_MAX - 1)); /* as long as nothing changes */
+	CHECK(!refusal_holds(&refusal, "2", 1));
+	refusal_clear(&refusal);
+}
+
+TEST(the_list_in_status_is_bounded_with_trouble_first)
+{
+	struct roster roster = {0};
+	char name[32];
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "w-%03d", i);
+		(void)add(&roster, name, RANK_SERVER, WORKLOAD_INJECTED, REASON_INJECTED);
+	}
+	(void)add(&roster, "zz-failed", RANK_SERVER, WORKLOAD_FAILED, REASON_DENIED);
+	(void)add(&roster, "zz-ignored", RANK_SERVER, WORKLOAD_IGNORED, REASON_NONE);
+	cJSON *rows = roster_status(&roster);
+	CHECK_INT(cJSON_GetArraySize(rows), LIMIT_STATUS_WORKLOADS);
+	CHECK(json_named(rows, "zz-failed") != NULL);
+	CHECK(json_named(rows, "zz-ignored") == NULL);
+	CHECK_INT(roster_count(&roster).workloads, 301);
+	cJSON_Delete(rows);
+	roster_release(&roster);
+}
+
+TEST(only_news_is_a_change)
+{
+	struct roster roster = {0};
+	struct roster_row *row = roster_need(&roster, RESOURCE_DEPLOYMENT, "a");
+	/* as a status row would have left it before a restart */
+	row->reason = REASON_INJECTED;
+	free(row->message);
+	row->message = strdup("words");
+	CHECK(!roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "words"));
+	CHECK(!roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "words"));
+	CHECK(roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "other words"));
+	CHECK(roster_tell(row, WORKLOAD_PENDING, REASON_INJECTED, "other words"));
+	roster_release(&roster);
+}

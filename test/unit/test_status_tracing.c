@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include "controller/status.h"
+
+static cJSON *parse(const char *text)
+{
+	struct error err = {.message = ""};
+	cJSON *tree = NULL;
+	CHECK_INT_ROW(json_parse(text, strlen(text), &tree, &err), STATUS_OK, err.message);
+	return tree;
+}
+
+static const struct {
+	const char *live;
+	const char *wanted;
+	const char *patch;
+} patches[] = {
+    {"{\"status\":{\"a\":1,\"b\":[1]}}", "{\"a\":1,\"b\":[1]}", NULL},
+    {"{}", "{\"a\":1}", "{\"status\":{\"a\":1}}"},
+    {"{\"status\":{\"a\":1,\"gone\":2}}", "{\"a\":2}", "{\"status\":{\"a\":2,\"gone\":null}}"},
+    {"{\"status\":{\"c\":{\"x\":1,\"y\":2}}}", "{\"c\":{\"x\":1}}",
+     "{\"status\":{\"c\":{\"x\":1,\"y\":null}}}"},
+    {"{\"status\":{\"list\":[{\"k\":1}]}}", "{\"list\":[]}", "{\"status\":{\"list\":[]}}"},
+    {"{\"status\":{\"c\":{\"b\":1,\"a\":2}}}", "{\"c\":{\"a\":2,\"b\":1.0}}", NULL},
+};
+
+TEST(only_what_differs_is_sent)
+{
+	for (size_t i = 0; i < ARRAY_LEN(patches); i++) {
+		cJSON *live = parse(patches[i].live);
+		cJSON *wanted = parse(patches[i].wanted);
+		cJSON *patch = status_patch(live, wanted);
+		char *text = patch == NULL ? NULL : json_to_string(patch);
+		CHECK_STR_ROW(text, patches[i].patch, patches[i].wanted);
+		free(text);
+		cJSON_Delete(patch);
+		cJSON_Delete(wanted);
+		cJSON_Delete(live);
+	}
+}
+
+TEST(transition_times_move_only_with_the_status)
+{
+	static const char tracing[] =
+	    "{\"metadata\":{\"generation\":4},\"status\":{\"conditions\":["
+	    "{\"type\":\"Enabled\",\"status\":\"True\",\"lastTransitionTime\":\"2025-01-01T00:00:"
+	    "00Z\"},"
+	    "{\"type\":\"SettingsValid\",\"status\":\"False\",\"lastTransitionTime\":"
+	    "\"2025-01-01T00:00:00Z\"}]}}";
+	cJSON *live = parse(tracing);
+	struct roster roster = {0};
+	struct status_input input = {
+	    .tracing = live, .now = {.wall_us = INT64_C(1767225600000000)}, .roster = &roster};
+	verdict_set(&input.enabled, "True", "Annotated", "other words");
+	verdict_set(&input.settings_valid, "True", "Valid", "fine");
+	cJSON *status = status_build(&input);
+	cJSON *holder = cJSON_CreateObject();
+	json_set(holder, "status", status);
+	const cJSON *enabled = object_condition(holder, "Enabled");
+	const cJSON *valid = object_condition(holder, "SettingsValid");
+	CHECK_STR(json_str(enabled, "lastTransitionTime"), "2025-01-01T00:00:00Z");
+	CHECK_STR(json_str(enabled, "message"), "other words");
+	CHECK_INT(json_int(enabled, "observedGeneration", 0), 4);
+	CHECK_STR(json_str(valid, "lastTransitionTime"), "2026-01-01T00:00:00Z");
+	CHECK_INT(json_int(status, "observedGeneration", 0), 4);
+	cJSON_Delete(holder);
+	cJSON_Delete(live);
+}
