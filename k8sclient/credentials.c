@@ -219,6 +219,11 @@ static void on_plugin_done(void *context, struct exec_credential *credential,
 	c->on_settled(c->context);
 }
 
+static const char *first_of(const char *a, const char *b)
+{
+	return a != NULL ? a : b;
+}
+
 static enum credentials_state get_from_plugin(struct credentials *c, uint64_t now_ms,
 					      struct error *err)
 {
@@ -232,18 +237,14 @@ static enum credentials_state get_from_plugin(struct credentials *c, uint64_t no
 		*err = c->plugin_error;
 		return CREDENTIALS_FAILED;
 	}
-	if (exec_plugin_start(c->loop, c->config, on_plugin_done, c, &c->plugin,
+	const char *ca = first_of(c->config->ca_data, c->files[WATCHED_CA].text);
+	if (exec_plugin_start(c->loop, c->config, ca, on_plugin_done, c, &c->plugin,
 			      &c->plugin_error) == STATUS_OK)
 		return CREDENTIALS_WAITING;
 	c->plugin_pause_until_ms = now_ms + PLUGIN_PAUSE_MS;
 	c->has_plugin_credential = false;
 	*err = c->plugin_error;
 	return CREDENTIALS_FAILED;
-}
-
-static const char *first_of(const char *a, const char *b)
-{
-	return a != NULL ? a : b;
 }
 
 enum credentials_state credentials_get(struct credentials *c, uint64_t now_ms,

@@ -149,7 +149,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 }
 
 /* KUBERNETES_EXEC_INFO: what the plugin may want to know (provideClusterInfo). */
-static char *exec_info(const struct client_config *config, const char *api_version)
+static char *exec_info(const struct client_config *config, const char *ca, const char *api_version)
 {
 	CLEANUP(json_freep) cJSON *info = cJSON_CreateObject();
 	json_set_str(info, "kind", "ExecCredential");
@@ -165,10 +165,10 @@ static char *exec_info(const struct client_config *config, const char *api_versi
 			json_set_bool(cluster, "insecure-skip-tls-verify", true);
 		if (config->proxy_url != NULL)
 			json_set_str(cluster, "proxy-url", config->proxy_url);
-		if (config->ca_data != NULL) {
+		if (ca != NULL) {
 			struct buffer encoded;
 			buffer_init(&encoded, LIMIT_KUBECONFIG_BYTES * 2);
-			base64_encode(config->ca_data, strlen(config->ca_data), &encoded);
+			base64_encode(ca, strlen(ca), &encoded);
 			json_set_str(cluster, "certificate-authority-data", encoded.data);
 			buffer_release(&encoded);
 		}
@@ -207,10 +207,10 @@ static void add_args(struct words *words, const cJSON *exec)
 }
 
 /* Our environment, with the user's variables and KUBERNETES_EXEC_INFO in front: the first of a name counts. */
-static void add_environment(struct words *words, const struct client_config *config,
+static void add_environment(struct words *words, const struct client_config *config, const char *ca,
 			    const char *api_version)
 {
-	CLEANUP(str_freep) char *info = exec_info(config, api_version);
+	CLEANUP(str_freep) char *info = exec_info(config, ca, api_version);
 	words_add(words, xasprintf("KUBERNETES_EXEC_INFO=%s", info));
 	const cJSON *env = json_member(config->exec, "env");
 	for (const cJSON *row = cJSON_IsArray(env) ? env->child : NULL; row != NULL;
@@ -230,12 +230,13 @@ static void add_environment(struct words *words, const struct client_config *con
 	}
 }
 
-static int spawn(struct exec_plugin *plugin, uv_loop_t *loop, const struct client_config *config)
+static int spawn(struct exec_plugin *plugin, uv_loop_t *loop, const struct client_config *config,
+		 const char *ca)
 {
 	struct words args = {0};
 	struct words env = {0};
 	add_args(&args, config->exec);
-	add_environment(&env, config, plugin->api_version);
+	add_environment(&env, config, ca, plugin->api_version);
 	uv_stdio_container_t stdio[3] = {
 	    {.flags = UV_IGNORE},
 	    {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
@@ -274,18 +275,18 @@ static struct exec_plugin *plugin_new(uv_loop_t *loop, const struct client_confi
 	return plugin;
 }
 
-enum status exec_plugin_start(uv_loop_t *loop, const struct client_config *config,
+enum status exec_plugin_start(uv_loop_t *loop, const struct client_config *config, const char *ca,
 			      exec_plugin_fn done, void *context, struct exec_plugin **ret_plugin,
 			      struct error *err)
 {
 	struct exec_plugin *plugin = plugin_new(loop, config, done, context);
-	int result = spawn(plugin, loop, config);
+	int result = spawn(plugin, loop, config, ca);
 	if (result != 0) {
-		enum status status = error_set(
-		    err, STATUS_DENIED, "run credential plugin %s: %s%s", plugin->command,
-		    uv_strerror(result),
-		    result == UV_ENOENT ? " (install it, or correct users[].user.exec.command)"
-					: "");
+		const char *hint = json_str(config->exec, "installHint");
+		const char *advice = "install it, or correct users[].user.exec.command";
+		enum status status =
+		    error_set(err, STATUS_DENIED, "run credential plugin %s: %s (%s)",
+			      plugin->command, uv_strerror(result), hint != NULL ? hint : advice);
 		plugin->done = NULL;
 		plugin->exited = true;
 		/* After a failed uv_spawn the process handle is initialised and has to be closed all the same. */

@@ -19,9 +19,9 @@ struct exec_plugin;
 typedef void (*exec_plugin_fn)(void *context, struct exec_credential *credential,
 			       const struct error *error);
 
-/* config->exec is borrowed until `done`. Frees itself after `done`. */
+/* `ca` is what the plugin is told of the cluster's CA (PEM or NULL). Frees itself after `done`. */
 NODISCARD enum status exec_plugin_start(uv_loop_t *loop, const struct client_config *config,
-					exec_plugin_fn done, void *context,
+					const char *ca, exec_plugin_fn done, void *context,
 					struct exec_plugin **ret_plugin, struct error *err);
 
 /* Kills it; `done` is not called any more. Frees itself when its handles are closed. */

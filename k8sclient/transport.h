@@ -8,6 +8,8 @@
  * callbacks are put off to the next turn; so transfer_start and transfer_cancel may be
  * called from anywhere, also from the callbacks below.
  *
+ * The process has to ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
+ *
  * A 401 is settled here: the credential is renewed (credentials.h), and when there is
  * a new one the request is made once more on a new connection. The server did not carry
  * out what it answered with 401, so this holds for writes too.

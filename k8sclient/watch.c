@@ -175,6 +175,10 @@ static void sink_event(void *context, const struct watch_event *event)
 	if (watch->stopped || watch->client == NULL)
 		return;
 	count(watch, watch->events, event_names[event->type]);
+	if (event->reset)
+		log_entry(watch->client->log, LOG_WARN,
+			  "resourceVersions went back: was etcd restored from a backup?",
+			  "resource", watch->resource, NULL);
 	if (event->error != NULL)
 		count(watch, watch->failures, status_info(event->error->status)->name);
 	watch->on_event(watch->context, event);

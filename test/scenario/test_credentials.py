@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens, certificates and plugins that change, expire, break or are refused while the client runs."""
+import base64
 import json
 import os
 import stat
@@ -150,7 +151,6 @@ def as_client(name):
 
 
 def test_client_certificates_from_files_and_data(pki, tmp_path):
-    import base64
     cert, key = pki.leaf("alice")
     data = {name: base64.b64encode(open(path, "rb").read()).decode()
             for name, path in (("client-certificate-data", cert), ("client-key-data", key))}
@@ -272,6 +272,7 @@ def test_a_plugin_runs_once_for_many_requests(pki, tmp_path, version):
     assert (arg, extra) == ("arg", "e")
     info = json.loads(info)
     assert info["kind"] == "ExecCredential" and info["apiVersion"] == plugin.version
+    assert base64.b64decode(info["spec"]["cluster"]["certificate-authority-data"]) == open(pki.ca[0], "rb").read()
     assert info["spec"]["interactive"] is False and info["spec"]["cluster"]["server"] == api.url
 
 
@@ -338,8 +339,9 @@ def test_a_plugin_that_takes_too_long_for_the_request(pki, tmp_path):
     assert not api.exchanges
 
 
-def test_a_plugin_that_is_not_installed(pki, tmp_path):
-    plugin = Plugin(tmp_path, command="no-such-plugin")
+@pytest.mark.parametrize("more, advice", [({}, "install it, or correct"), ({"installHint": "get it there"}, "get it there")])
+def test_a_plugin_that_is_not_installed(pki, tmp_path, more, advice):
+    plugin = Plugin(tmp_path, command="no-such-plugin", **more)
     with FakeApi(pki, wants("t")) as api:
         done = requests(write_kubeconfig(tmp_path, api, user=plugin.user), *PATCH)
-    assert done.results[0].status == "Denied" and "no-such-plugin: no such file or directory (install it" in done.results[0].error
+    assert done.results[0].status == "Denied" and f"no-such-plugin: no such file or directory ({advice}" in done.results[0].error

@@ -136,10 +136,11 @@ def test_gone(pki, tmp_path, gone):
 def test_etcd_restored(pki, tmp_path):
     """F21: the newest list is older than what was seen."""
     too_large = refuses(504, "Timeout", causes=[{"reason": "ResourceVersionTooLarge"}])
-    events, exchanges, _ = watch(pki, tmp_path, serve([gives(10, A), too_large, gives(7, A)], [refuses(410, "Expired"), streams()]),
+    events, exchanges, tool = watch(pki, tmp_path, serve([gives(10, A), too_large, gives(7, A)], [refuses(410, "Expired"), streams()]),
                                  "LIST_END rv=7")
     assert events == FIRST + ["LIST_BEGIN reset=1", "LIST_ITEM n/a rv=5", "LIST_END rv=7"]
     assert versions(exchanges)[:4] == ["list 0", "watch 10", "list 10", "list -"]
+    assert any("resourceVersions went back" in line for line in tool.log)
 
 
 def test_429_on_a_watch(pki, tmp_path):

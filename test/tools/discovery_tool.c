@@ -4,6 +4,7 @@
  * One line on stdout for each discovery_fn call: "GROUP/PLURAL=VERSION|absent|unknown …".
  * Ends when stdin does; a line there asks at once.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static int run(struct tool *tool, const struct client_config *config, bool clust
 
 int main(int argc, char **argv)
 {
+	(void)signal(SIGPIPE, SIG_IGN);
 	struct tool tool = {.count = 0};
 	struct config_source source = {.kubeconfig = NULL};
 	bool cluster = false;

@@ -7,6 +7,7 @@
  * one line: STATUS HTTP_CODE ambiguous=0|1 retry_after=MS reason=… error=… body=…
  * Ends with the metrics after a line "METRICS". "*N" before METHOD sends it N times at once.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,7 @@ static int run(struct tool *tool, const struct client_config *config)
 
 int main(int argc, char **argv)
 {
+	(void)signal(SIGPIPE, SIG_IGN);
 	struct tool tool = {.args = argv + 1, .left = argc - 1};
 	struct config_source source = {.kubeconfig = NULL};
 	while (tool.left > 1 && strncmp(*tool.args, "--", 2) == 0) {

@@ -5,6 +5,7 @@
  * One line on stdout for each watch_event. --once ends after the first complete list; else it
  * ends when stdin does, and prints the metrics last (a line "METRICS" before them).
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,7 @@ static int run(struct tool *tool, const struct client_config *config, const stru
 
 int main(int argc, char **argv)
 {
+	(void)signal(SIGPIPE, SIG_IGN);
 	struct tool tool = {.once = false};
 	struct watch_spec spec = {.metadata_only = false};
 	struct config_source source = {.kubeconfig = NULL};
