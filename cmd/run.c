@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "cmd/command.h"
 #include "cmd/run_options.h"
 #include "controller/controller.h"
 #include "k8sclient/client.h"
@@ -156,7 +157,10 @@ static enum status load_config(struct run *run, struct error *err)
 	    .service_host = secure_getenv("KUBERNETES_SERVICE_HOST"),
 	    .service_port = secure_getenv("KUBERNETES_SERVICE_PORT"),
 	};
-	return client_config_load(&source, &run->config, err);
+	enum status status = client_config_load(&source, &run->config, err);
+	if (status == STATUS_OK)
+		run->config.version = xstrdup(version_text());
+	return status;
 }
 
 /* "127.0.0.1:0" → the address with the port that was really taken. */
