@@ -341,6 +341,14 @@ void act_start(struct actor *actor, struct intents *intents, act_fn done, void *
 	run(course);
 }
 
+void act_tell(struct actor *actor, struct intents *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		if (events->items[i].type == INTENT_EVENT && !actor->dry_run)
+			send_event(actor, &events->items[i]);
+	intents_release(events);
+}
+
 static void on_refreshed(void *context, const struct response *response)
 {
 	struct course *course = context;

@@ -59,6 +59,9 @@ typedef void (*act_fn)(void *context, const struct act_result *result);
  */
 void act_start(struct actor *actor, struct intents *intents, act_fn done, void *context);
 
+/* Sends Events (other intents are dropped) and empties the list. */
+void act_tell(struct actor *actor, struct intents *events);
+
 /* Reads one object and hands it on; `done` may be NULL. */
 void act_refresh(struct actor *actor, enum resource_id resource, const char *namespace_name,
 		 const char *name, act_fn done, void *context);

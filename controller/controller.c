@@ -116,6 +116,8 @@ static void on_written(void *context, const struct intent *intent, const char *j
 		return;
 	if (intent->part != PART_NONE)
 		refusal_clear(&space->refusals[intent->part]);
+	if (intent->type == INTENT_DELETE && intent->resource == RESOURCE_TRACING)
+		space->tracing_seen = false; /* we took it away: its absence means nothing */
 	if (intent->type != INTENT_APPLY)
 		return;
 	const char *kind = resource_get(intent->resource)->kind;
@@ -180,6 +182,15 @@ static void register_metrics(struct controller *controller, struct metrics *metr
 	controller->metrics.errors =
 	    metrics_family(metrics, METRIC_COUNTER, "controller_runtime_reconcile_errors_total",
 			   "Reconciles that ended with an error.", "controller");
+	controller->metrics.terminal_errors = metrics_family(
+	    metrics, METRIC_COUNTER, "controller_runtime_terminal_reconcile_errors_total",
+	    "Reconciles that ended with an error that a retry does not mend.", "controller");
+	controller->metrics.unfinished =
+	    metrics_family(metrics, METRIC_GAUGE, "workqueue_unfinished_work_seconds",
+			   "Sum of the ages of keys under way.", "name");
+	controller->metrics.longest =
+	    metrics_family(metrics, METRIC_GAUGE, "workqueue_longest_running_processor_seconds",
+			   "Age of the key that has been under way for longest.", "name");
 	controller->metrics.seconds =
 	    metrics_family(metrics, METRIC_HISTOGRAM, "controller_runtime_reconcile_time_seconds",
 			   "From taking a key to the end of its writes.", "controller");
@@ -216,6 +227,22 @@ static void register_metrics(struct controller *controller, struct metrics *metr
 			   "Writes by action and result.", "action,result");
 }
 
+static void measure_work(struct controller *controller)
+{
+	uint64_t now = controller_now(controller).mono_ms;
+	uint64_t sum = 0;
+	uint64_t longest = 0;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		const struct namespace *space = controller->namespaces[i];
+		uint64_t age = space->busy ? now - space->busy_since_ms : 0;
+		sum += age;
+		longest = age > longest ? age : longest;
+	}
+	metric_set(controller->metrics.unfinished, "llmd-tracing", (double)sum / 1000);
+	metric_set(controller->metrics.longest, "llmd-tracing", (double)longest / 1000);
+	metric_set(controller->metrics.active, "llmd-tracing", (double)controller->busy);
+}
+
 void controller_measure(struct controller *controller)
 {
 	struct queue_figures figures = queue_figures(controller->queue);
@@ -227,7 +254,7 @@ void controller_measure(struct controller *controller)
 		   (double)(figures.retries - controller->counted_retries));
 	controller->counted_adds = figures.adds;
 	controller->counted_retries = figures.retries;
-	metric_set(controller->metrics.active, "llmd-tracing", (double)controller->busy);
+	measure_work(controller);
 	metric_set(controller->metrics.namespaces, "", (double)controller->namespace_count);
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
 		const struct resource *resource = resource_get((enum resource_id)i);

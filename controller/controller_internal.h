@@ -67,6 +67,8 @@ struct controller {
 	struct {
 		struct metric *reconciles;
 		struct metric *errors;
+		struct metric *terminal_errors;
+		struct metric *longest;
 		struct metric *seconds;
 		struct metric *active;
 		struct metric *depth;

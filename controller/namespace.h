@@ -32,6 +32,7 @@ struct namespace
 
 	/* one key of a namespace at a time */
 	bool busy;
+	uint64_t busy_since_ms;
 	char **held; /* keys that came while it was busy; owned */
 	size_t held_count;
 	char *policy_seen; /* policy_fingerprint at the last look; or NULL */

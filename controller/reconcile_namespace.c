@@ -9,7 +9,12 @@
 #include "controller/owned.h"
 #include "controller/status.h"
 
-static void state_enabled(const struct policy *policy, struct verdict *verdict)
+/*
+ * False from the moment at which the annotation is missing: lastTransitionTime is then the
+ * beginning of the grace, also for another process.
+ */
+static void state_enabled(const struct view *view, const struct policy *policy,
+			  struct verdict *verdict)
 {
 	switch (policy->phase) {
 	case PHASE_ON:
@@ -19,11 +24,15 @@ static void state_enabled(const struct policy *policy, struct verdict *verdict)
 		if (policy->reason == REASON_BAD_SETTINGS)
 			verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
 		else
-			verdict_set(verdict, "True", reason_info(policy->reason)->word, "%s",
-				    policy->message);
+			verdict_set(verdict,
+				    policy->reason == REASON_REMOVAL_PENDING ? "False" : "True",
+				    reason_info(policy->reason)->word, "%s", policy->message);
 		break;
 	case PHASE_REMOVE:
-		verdict_set(verdict, "False", "Removing", "everything is being taken back");
+		verdict_set(verdict, "False", REASON_WORD_REMOVING,
+			    "everything is being taken back; left are %zu workloads and %zu "
+			    "objects of ours",
+			    view->ledgers, view->managed);
 		break;
 	case PHASE_OFF:
 	case PHASE_GONE:
@@ -45,7 +54,7 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 		verdict_set(&input.enabled, "False", "NotAnnotated",
 			    "the namespace is not annotated with " ANNOTATION_ENABLED "=true");
 	else
-		state_enabled(policy, &input.enabled);
+		state_enabled(view, policy, &input.enabled);
 	/* a value that was never enabled stays off */
 	if (policy->phase == PHASE_HOLD && policy->reason == REASON_BAD_SWITCH_VALUE &&
 	    view->ledgers == 0 && view->managed == 0)

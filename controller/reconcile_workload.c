@@ -203,7 +203,8 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 		return true;
 	}
 	if (refusal_holds(&row->refusal, generation, input->now.mono_ms)) {
-		tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
+		if (refusal_is_worth_telling(&row->refusal))
+			tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
 		if (row->refusal.retry_at_ms != UINT64_MAX)
 			intents_again(r->intents, row->refusal.retry_at_ms - input->now.mono_ms);
 		return true;
@@ -223,7 +224,9 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	}
 	tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN,
 	     "waiting for the other workloads of the namespace");
-	return !policy->dry_run && !roster_is_turn(input->roster, row, input->now.mono_ms);
+	/* what is taken back need not wait for what is to come */
+	return r->plan->injected && !policy->dry_run &&
+	       !roster_is_turn(input->roster, row, input->now.mono_ms);
 }
 
 /* Once for each generation: whatever the server makes of it, it is never a loop. */

@@ -232,8 +232,14 @@ void refusal_note(struct refusal *refusal, enum status status, const char *messa
 	refusal_clear(refusal);
 	*refusal = (struct refusal){.message = kept_message,
 				    .version = kept_version,
+				    .transient = status == STATUS_RETRY,
 				    .failures = failures,
 				    .retry_at_ms = terminal ? UINT64_MAX : mono_ms + delay};
+}
+
+bool refusal_is_worth_telling(const struct refusal *refusal)
+{
+	return !refusal->transient || refusal->failures >= 3;
 }
 
 void refusal_clear(struct refusal *refusal)

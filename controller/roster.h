@@ -34,8 +34,9 @@ enum workload_rank { RANK_EPP, RANK_SERVER, RANK_EPP_FAIL_CLOSE };
 
 /* A write that was refused: holds until then, or until the object or the settings change. */
 struct refusal {
-	char *message; /* the server's own words; NULL: none */
-	char *version; /* generation of the object (our own: of the Tracing) it was about */
+	char *message;  /* the server's own words; NULL: none */
+	char *version;  /* generation of the object (our own: of the Tracing) it was about */
+	bool transient; /* a matter of the network or of load */
 	unsigned failures;
 	uint64_t retry_at_ms; /* UINT64_MAX: never by itself */
 };
@@ -91,6 +92,8 @@ bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t 
 void refusal_note(struct refusal *refusal, enum status status, const char *message,
 		  const char *version, uint64_t mono_ms, uint64_t at_least_ms);
 void refusal_clear(struct refusal *refusal);
+/* What passes by itself is told of only when it does not. */
+bool refusal_is_worth_telling(const struct refusal *refusal);
 
 /* "Injected", … as in status. */
 const char *workload_state_name(enum workload_state state);

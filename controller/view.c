@@ -100,7 +100,7 @@ static void gather_clocks(struct view *view, struct namespace *memory)
 	    since < view->now.wall_us ? (uint64_t)((view->now.wall_us - since) / 1000) : 0;
 	uint64_t start = past_ms < view->now.mono_ms ? view->now.mono_ms - past_ms : 0;
 	bool was_pending = text_equal(reason, reason_info(REASON_REMOVAL_PENDING)->word);
-	bool was_removing = text_equal(reason, "Removing");
+	bool was_removing = text_equal(reason, REASON_WORD_REMOVING);
 	if (view->switch_value != NULL) {
 		memory->missing = false;
 	} else if (!memory->missing) {
@@ -153,12 +153,14 @@ void view_release(struct view *view)
 	*view = (struct view){0};
 }
 
-/* A status of ours that says "on", or that taking back has begun; or objects of ours. */
+/* A status of ours that says "on", or that taking back is near or has begun; or objects of ours. */
 static bool was_enabled(const struct view *view)
 {
 	const cJSON *enabled = object_condition(view->tracing, "Enabled");
+	const char *reason = json_str(enabled, "reason");
 	return view->managed > 0 || text_equal(json_str(enabled, "status"), "True") ||
-	       text_equal(json_str(enabled, "reason"), "Removing");
+	       text_equal(reason, reason_info(REASON_REMOVAL_PENDING)->word) ||
+	       text_equal(reason, REASON_WORD_REMOVING);
 }
 
 struct phase_result view_phase(const struct view *view)

@@ -68,6 +68,9 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 		 struct moment now);
 void view_release(struct view *view);
 
+/* Reason of the condition Enabled while everything is being taken back. */
+#define REASON_WORD_REMOVING "Removing"
+
 /* What the switch means, from the view. */
 struct phase_result view_phase(const struct view *view);
 

@@ -40,7 +40,7 @@ static char *name_of_next(const struct namespace *space, uint64_t now)
 	return row == NULL ? NULL : xasprintf("%d/%s", (int)row->resource, row->name);
 }
 
-static void count_reconcile(const struct job *job, const char *result, bool error)
+static void count_reconcile(const struct job *job, const char *result, bool error, bool terminal)
 {
 	struct controller *controller = job->controller;
 	const char *name = job->key.workload ? "workload" : "namespace";
@@ -50,6 +50,8 @@ static void count_reconcile(const struct job *job, const char *result, bool erro
 	metric_add(controller->metrics.reconciles, labels, 1);
 	if (error)
 		metric_add(controller->metrics.errors, name, 1);
+	if (terminal)
+		metric_add(controller->metrics.terminal_errors, name, 1);
 	metric_observe(controller->metrics.seconds, name, (double)took / 1000);
 	metric_observe(controller->metrics.work_seconds, "llmd-tracing", (double)took / 1000);
 }
@@ -147,34 +149,40 @@ static void refresh(struct job *job)
 		    job->key.name, NULL, NULL);
 }
 
+static void tell_failure(struct job *job, struct roster_row *row, const struct act_result *result)
+{
+	enum reason reason = result->status == STATUS_INVALID ? REASON_REFUSED : REASON_DENIED;
+	struct intents events = {0};
+	if (!refusal_is_worth_telling(&row->refusal) ||
+	    !roster_tell(row, WORKLOAD_FAILED, reason, result->message))
+		return;
+	const struct object *object = store_get(job->controller->store, job->key.resource,
+						job->key.namespace_name, job->key.name);
+	intents_add_event(&events, job->key.resource, job->key.namespace_name, job->key.name,
+			  object == NULL ? NULL : object->uid, reason, "Write", result->message);
+	act_tell(&job->controller->actor, &events);
+	add_namespace_key(job->controller, job->key.namespace_name, STATUS_DELAY_MS);
+}
+
 static void fail_workload(struct job *job, const struct act_result *result)
 {
 	struct controller *controller = job->controller;
 	uint64_t now = controller_now(controller).mono_ms;
 	struct roster_row *row = roster_find(&job->space->roster, job->key.resource, job->key.name);
-	if (row == NULL || result->terminating)
+	if (result->terminating)
 		return;
-	if (result->status == STATUS_CONFLICT) {
-		if (++row->conflicts % CONFLICTS_BEFORE_READ == 0)
-			refresh(job);
-		(void)queue_retry(controller->queue, job->text, now, STATUS_CONFLICT,
+	if (row != NULL && result->status == STATUS_CONFLICT &&
+	    ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
+		refresh(job);
+	if (row == NULL || result->status == STATUS_CONFLICT) {
+		(void)queue_retry(controller->queue, job->text, now, result->status,
 				  result->retry_after_ms);
 		return;
 	}
-	enum reason reason = result->status == STATUS_INVALID ? REASON_REFUSED : REASON_DENIED;
 	refusal_note(&row->refusal, result->status, result->message, job->generation, now,
 		     result->retry_after_ms);
-	struct intents events = {0};
-	if (roster_tell(row, WORKLOAD_FAILED, reason, result->message))
-		intents_add_event(&events, job->key.resource, job->key.namespace_name,
-				  job->key.name, row->undo.uid, reason, "Write", result->message);
-	for (size_t i = 0; i < events.count; i++)
-		log_entry(controller->log, LOG_WARN, "workload could not be written", "namespace",
-			  job->key.namespace_name, "name", job->key.name, "error", result->message,
-			  NULL);
-	intents_release(&events);
+	tell_failure(job, row, result);
 	queue_add(controller->queue, job->text); /* sees the refusal and waits for its end */
-	add_namespace_key(controller, job->key.namespace_name, STATUS_DELAY_MS);
 }
 
 static void on_done(void *context, const struct act_result *result)
@@ -191,14 +199,14 @@ static void on_done(void *context, const struct act_result *result)
 			/* what was written is looked at again: it ends as Injected, or shows why not */
 			queue_add(controller->queue, job->text);
 		}
-		count_reconcile(job, job->again_ms > 0 ? "requeue_after" : "success", false);
+		count_reconcile(job, job->again_ms > 0 ? "requeue_after" : "success", false, false);
 	} else {
 		job->finished = false;
 		if (job->key.workload)
 			fail_workload(job, result);
 		else
 			fail_namespace(job, result);
-		count_reconcile(job, "error", true);
+		count_reconcile(job, "error", true, result->status == STATUS_INVALID);
 	}
 	end_job(job);
 }
@@ -346,6 +354,7 @@ static void start_job(struct controller *controller, struct namespace *space, co
 			    .next_before = name_of_next(space, now.mono_ms)};
 	*key = (struct key){.name = NULL};
 	space->busy = true;
+	space->busy_since_ms = now.mono_ms;
 	controller->busy++;
 	view_gather(&view, controller->store, space, scope->access, &controller->options, now);
 	follow_switch(controller, &view, space);
