@@ -12,9 +12,6 @@
 #include "controller/intent.h"
 #include "controller/view.h"
 
-/* On every object that we apply: hash of what was applied. */
-#define ANNOTATION_APPLIED "tracing.llm-d.io/applied"
-
 /* Intents that bring the live objects to what settings and plan want. */
 NODISCARD enum status owned_intents(const struct view *view, const struct settings *settings,
 				    const struct collector_plan *plan, struct intents *intents,

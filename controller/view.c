@@ -16,6 +16,12 @@ bool object_is_managed(const cJSON *object)
 	return cJSON_IsString(label) && strcmp(label->valuestring, MANAGED_BY) == 0;
 }
 
+bool object_is_applied(const cJSON *object)
+{
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	return object_is_managed(object) && json_member(annotations, ANNOTATION_APPLIED) != NULL;
+}
+
 const cJSON *object_condition(const cJSON *object, const char *type)
 {
 	const cJSON *condition = NULL;
@@ -52,6 +58,13 @@ static void gather_namespace(struct view *view, const struct store *store)
 		view->switch_value = xstrdup(value->valuestring);
 }
 
+static bool is_applied(const struct object *object)
+{
+	static const char mark[] = "\"" ANNOTATION_APPLIED "\":";
+	return object->managed &&
+	       memmem(object->json, object->json_len, mark, sizeof(mark) - 1) != NULL;
+}
+
 static void count_ours(struct view *view, const struct store *store)
 {
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
@@ -61,7 +74,7 @@ static void count_ours(struct view *view, const struct store *store)
 		bool workload = (resource_get(id)->flags & RESOURCE_WORKLOAD) != 0;
 		for (size_t k = 0; k < count; k++) {
 			view->ledgers += workload && items[k]->ledger && !items[k]->deleting;
-			view->managed += id != RESOURCE_TRACING && items[k]->managed;
+			view->managed += is_applied(items[k]);
 		}
 	}
 }

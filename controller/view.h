@@ -78,8 +78,17 @@ struct phase_result view_phase(const struct view *view);
 const cJSON *view_live(const struct view *view, const char *kind, const char *name,
 		       size_t *ret_index);
 
+/* On every object that we apply: hash of what was applied. */
+#define ANNOTATION_APPLIED "tracing.llm-d.io/applied"
+
 /* True when the object carries our managed-by label. */
 bool object_is_managed(const cJSON *object);
+
+/*
+ * True when it was applied by an operator. What `llmd-tracing render` printed and somebody
+ * else applied has the label only: that is theirs to take away.
+ */
+bool object_is_applied(const cJSON *object);
 
 /* metadata.generation as text: what a refusal is about. */
 void object_generation(const cJSON *object, char *text, size_t size);

@@ -16,6 +16,10 @@
 	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "                  \
 	"llm-d}\nspec: " SPEC "\nstatus: " STATUS "\n---\n"
 #define OUR_CONFIG                                                                                 \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: otel-collector-config, annotations: "   \
+	"{tracing.llm-d.io/applied: x}, labels: "                                                  \
+	"{app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
+#define RENDERED                                                                                   \
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: otel-collector-config, labels: "        \
 	"{app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
 #define INJECTED                                                                                   \
@@ -33,8 +37,8 @@
 #define OUR_CR(CREATED)                                                                            \
 	"apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: "    \
 	"otel, "                                                                                   \
-	"creationTimestamp: '" CREATED                                                             \
-	"', labels: {app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
+	"creationTimestamp: '" CREATED "', annotations: {tracing.llm-d.io/applied: x}, labels: "   \
+	"{app.kubernetes.io/managed-by: llmd-tracing}}\n---\n"
 
 #define JAEGER                                                                                     \
 	"apply ConfigMap/jaeger-config (create); apply Service/jaeger-collector (create); "        \
@@ -111,6 +115,9 @@ static const struct {
 		 "labels: {app.kubernetes.io/managed-by: llmd-tracing}}\nstatus: {conditions: "
 		 "[{type: Enabled, status: 'False', reason: Removing}]}\n",
      ACCESS_ABSENT, ACCESS_READABLE, "status; delete Tracing/llm-d", false},
+    {"what render printed and somebody applied is theirs: nobody switched anything on",
+     NS_PLAIN RENDERED, ACCESS_ABSENT, ACCESS_READABLE, "", true},
+    {"nor does false take it away", NS("false") RENDERED, ACCESS_ABSENT, ACCESS_READABLE, "", true},
     {"one that somebody made stays",
      NS("false") TRACING_WITH("{}", "{conditions: [{type: Enabled, status: 'True', reason: "
 				    "Annotated}]}"),
