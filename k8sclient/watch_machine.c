@@ -215,6 +215,10 @@ void machine_refused(struct watch_machine *m, const struct api_status *status)
 		relist_at_once(m, WATCH_LIST_NEWEST, &error, "too large resourceVersion");
 	} else if (status->code == 401 || status->code == 403) {
 		deny(m, &error);
+	} else if (status->code == 404 && watched) {
+		/* Perhaps one server of several does not know the kind yet: absent is what a list says. */
+		m->mode = WATCH_LIST_NEWEST;
+		machine_fail(m, &error, false);
 	} else if (status->code == 404) {
 		park(m, &error);
 	} else if (status->code == 429) {
