@@ -56,16 +56,18 @@ static bool take(struct reader *r, char c)
 	return true;
 }
 
-static enum status new_node(struct reader *r, int type, cJSON **ret_node)
+/* A new node, or NULL when there are too many (then *r->err is set). */
+static cJSON *new_node(struct reader *r, int type)
 {
-	if (++r->nodes > LIMIT_NODES_PER_DOCUMENT)
-		return fail(r, STATUS_LIMIT, "more values than one document may hold");
+	if (++r->nodes > LIMIT_NODES_PER_DOCUMENT) {
+		(void)fail(r, STATUS_LIMIT, "more values than one document may hold");
+		return NULL;
+	}
 	cJSON *node = cJSON_malloc(sizeof(*node));
 	if (node == NULL)
 		abort();
 	*node = (cJSON){.type = type};
-	*ret_node = node;
-	return STATUS_OK;
+	return node;
 }
 
 static int hex4(const char *s)
@@ -283,7 +285,8 @@ static enum status check_duplicates(struct reader *r, const cJSON *object, size_
 	return status;
 }
 
-static enum status read_value(struct reader *r, size_t depth, cJSON **ret_node);
+/* The value at r->at, or NULL with *r->err set. */
+static cJSON *read_value(struct reader *r, size_t depth);
 
 static enum status read_member(struct reader *r, size_t depth, cJSON *object)
 {
@@ -296,13 +299,13 @@ static enum status read_member(struct reader *r, size_t depth, cJSON *object)
 		return status;
 	skip_space(r);
 	cJSON *value = NULL;
-	if (!take(r, ':'))
-		status = fail(r, STATUS_INVALID, "a colon is missing after a key");
+	if (take(r, ':'))
+		value = read_value(r, depth);
 	else
-		status = read_value(r, depth, &value);
-	if (status != STATUS_OK) {
+		(void)fail(r, STATUS_INVALID, "a colon is missing after a key");
+	if (value == NULL) {
 		cJSON_free(key);
-		return status;
+		return r->err->status;
 	}
 	value->string = key;
 	json_append(object, value);
@@ -323,9 +326,9 @@ static enum status read_children(struct reader *r, size_t depth, cJSON *parent)
 		if (is_object) {
 			status = read_member(r, depth + 1, parent);
 		} else {
-			cJSON *value = NULL;
-			status = read_value(r, depth + 1, &value);
-			if (status == STATUS_OK)
+			cJSON *value = read_value(r, depth + 1);
+			status = value == NULL ? r->err->status : STATUS_OK;
+			if (value != NULL)
 				json_append(parent, value);
 		}
 		if (status != STATUS_OK)
@@ -366,33 +369,32 @@ static enum status read_scalar(struct reader *r, cJSON *node)
 	return STATUS_OK;
 }
 
-static enum status read_value(struct reader *r, size_t depth, cJSON **ret_node)
+static cJSON *read_value(struct reader *r, size_t depth)
 {
 	skip_space(r);
-	if (depth > LIMIT_JSON_DEPTH)
-		return fail(r, STATUS_LIMIT, "nested deeper than 128 levels");
-	cJSON *node = NULL;
+	if (depth > LIMIT_JSON_DEPTH) {
+		(void)fail(r, STATUS_LIMIT, "nested deeper than 128 levels");
+		return NULL;
+	}
 	int c = peek(r);
-	int type = c == '{' ? cJSON_Object : c == '[' ? cJSON_Array : cJSON_NULL;
-	enum status status = new_node(r, type, &node);
-	if (status != STATUS_OK)
-		return status;
-	status = c == '{' || c == '[' ? read_children(r, depth, node) : read_scalar(r, node);
+	cJSON *node = new_node(r, c == '{' ? cJSON_Object : c == '[' ? cJSON_Array : cJSON_NULL);
+	if (node == NULL)
+		return NULL;
+	enum status status =
+	    c == '{' || c == '[' ? read_children(r, depth, node) : read_scalar(r, node);
 	if (status != STATUS_OK) {
 		cJSON_Delete(node);
-		return status;
+		return NULL;
 	}
-	*ret_node = node;
-	return STATUS_OK;
+	return node;
 }
 
 enum status json_parse(const char *text, size_t len, cJSON **ret_tree, struct error *err)
 {
 	struct reader r = {.text = text, .len = len, .err = err};
-	cJSON *tree = NULL;
-	enum status status = read_value(&r, 0, &tree);
-	if (status != STATUS_OK)
-		return status;
+	cJSON *tree = read_value(&r, 0);
+	if (tree == NULL)
+		return err->status;
 	skip_space(&r);
 	if (r.at != len) {
 		cJSON_Delete(tree);
