@@ -30,7 +30,8 @@ void watch_machine_init(struct watch_machine *m, const char *base_path, bool pre
 				    .base_path = base_path,
 				    .prefer_streaming = prefer_streaming,
 				    .state = WATCH_STATE_NEW,
-				    .absent_ms = WATCH_ABSENT_MIN_MS};
+				    .absent_ms = WATCH_ABSENT_MIN_MS,
+				    .denied_ms = WATCH_DENIED_MIN_MS};
 	list_stream_init(&m->list, LIMIT_WATCH_FRAME_BYTES);
 	frames_init(&m->frames, LIMIT_WATCH_FRAME_BYTES);
 	buffer_init(&m->path, KIB(64));
@@ -136,15 +137,22 @@ void machine_fail(struct watch_machine *m, const struct error *error, bool then_
 	wait_in(m, WATCH_STATE_BACKOFF, wait, error->message);
 }
 
+/* [d, 2d), d doubling: soon at first, then seldom, since somebody has to grant the right. */
+static uint64_t denied_wait(struct watch_machine *m)
+{
+	uint64_t wait = m->denied_ms + m->input->random % m->denied_ms;
+	m->denied_ms *= 2;
+	if (m->denied_ms > WATCH_DENIED_MAX_MS)
+		m->denied_ms = WATCH_DENIED_MAX_MS;
+	return wait;
+}
+
 static void deny(struct watch_machine *m, const struct error *error)
 {
 	list_abort(m);
 	m->then_watch = *m->resource_version != '\0' && m->state == WATCH_STATE_WATCHING;
 	machine_tell_error(m, WATCH_DENIED, error);
-	wait_in(m, WATCH_STATE_DENIED,
-		WATCH_DENIED_MIN_MS +
-		    m->input->random % (WATCH_DENIED_MAX_MS - WATCH_DENIED_MIN_MS),
-		error->message);
+	wait_in(m, WATCH_STATE_DENIED, denied_wait(m), error->message);
 }
 
 static uint64_t absent_wait(struct watch_machine *m)
@@ -264,6 +272,7 @@ static void on_head(struct watch_machine *m)
 	m->told_absent = false;
 	m->kicked = false;
 	m->absent_ms = WATCH_ABSENT_MIN_MS;
+	m->denied_ms = WATCH_DENIED_MIN_MS;
 	if (m->troubled)
 		machine_tell(m, WATCH_ALIVE, (struct slice){NULL, 0});
 	m->troubled = false;

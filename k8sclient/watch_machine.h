@@ -40,8 +40,9 @@ enum {
 	WATCH_ABSENT_KICKED_MS = 1000, /* a CRD that was announced is served a moment later */
 	WATCH_ABSENT_MIN_MS = 10000,
 	WATCH_ABSENT_MAX_MS = 600000,
-	WATCH_DENIED_MIN_MS = 30000,
-	WATCH_DENIED_MAX_MS = 60000,
+	WATCH_DENIED_MIN_MS =
+	    1000, /* an API server that has just started denies for want of its roles */
+	WATCH_DENIED_MAX_MS = 30000,
 	WATCH_STREAM_LIST_ITEMS = 2000, /* a last list of so many makes the next one a stream */
 	WATCH_REFUSAL_MAX = 65536,
 	WATCH_HELD_DELETES_MAX = 1048576
@@ -153,6 +154,7 @@ struct watch_machine {
 	uint64_t backoff_ms;
 	uint64_t backoff_at_ms;
 	uint64_t absent_ms;
+	uint64_t denied_ms;
 	unsigned gone_in_row;
 	bool fresh;    /* the last connection is suspect */
 	bool troubled; /* WATCH_ALIVE is owed */
