@@ -3,11 +3,13 @@
 import http.client
 import json
 import ssl
+import time
 import urllib.parse
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+IDLE_S = 30  # the API server closes idle connections after 90 s, and a write on a closed one cannot be repeated
 
 # kind in lower case: (path prefix, plural, namespaced)
 KINDS = {
@@ -61,12 +63,16 @@ class Api:
         if token:
             self.headers["Authorization"] = f"Bearer {token}"
         self.connection = None
+        self.used = 0.0
 
     def request(self, method, url, body=None, content_type="application/json"):
         headers = dict(self.headers)
         if body is not None:
             headers["Content-Type"] = content_type
             body = json.dumps(body)
+        if time.monotonic() - self.used > IDLE_S:
+            self.connection = None
+        self.used = time.monotonic()
         for attempt in (1, 2):
             try:
                 if self.connection is None:
