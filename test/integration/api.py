@@ -19,6 +19,7 @@ KINDS = {
     "service": ("/api/v1", "services", True),
     "configmap": ("/api/v1", "configmaps", True),
     "resourcequota": ("/api/v1", "resourcequotas", True),
+    "limitrange": ("/api/v1", "limitranges", True),
     "serviceaccount": ("/api/v1", "serviceaccounts", True),
     "deployment": ("/apis/apps/v1", "deployments", True),
     "statefulset": ("/apis/apps/v1", "statefulsets", True),

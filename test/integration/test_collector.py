@@ -60,16 +60,28 @@ def test_workloads_wait_for_the_collector(scene, operator):
     scene.wait_traced()
 
 
-def test_pod_security_refusal_is_shown(cluster, namespaces, operator):
-    """An admission refusal of the Deployment itself, by a policy of the cluster."""
+@pytest.mark.parametrize("refusal,body,words", [
+    ("resourcequota", {"spec": {"hard": {"count/deployments.apps": "1"}}}, "exceeded quota: tight"),
+    ("limitrange", {"spec": {"limits": [{"type": "Container", "max": {"memory": "8Mi"}}]}}, "maximum memory usage per Container is 8Mi"),
+])
+def test_the_words_of_a_refusal_are_shown(cluster, namespaces, operator, refusal, body, words):
     scene = Scene(cluster, namespaces(), "bash-script.yaml").wait_settled()
-    scene.api.create("resourcequota", {"metadata": {"name": "few"}, "spec": {"hard": {"count/deployments.apps": "1"}}}, scene.namespace)
-    wait_for(lambda: scene.api.get("resourcequota", "few", scene.namespace).get("status", {}).get("used", {}).get("count/deployments.apps") == "1")
+    scene.api.create(refusal, {"metadata": {"name": "tight"}, **body}, scene.namespace)
+    if refusal == "resourcequota":
+        wait_for(lambda: scene.api.get(refusal, "tight", scene.namespace).get("status", {}).get("used", {}).get("count/deployments.apps") == "1")
     operator()
     scene.switch("true")
-    wait_for(lambda: "exceeded quota: few" in scene.condition("CollectorReady")["message"]
-             or "exceeded quota: few" in scene.condition("BackendReady")["message"], 30, "the refusal is shown")
-    assert untraced(scene)
+    wait_for(lambda: words in scene.condition("CollectorReady")["message"], 30, "the API server's words")
+    assert scene.condition("CollectorReady")["status"] == "False" and untraced(scene)
+
+
+def test_our_pods_pass_the_restricted_pod_security_standard(cluster, namespaces, operator):
+    scene = Scene(cluster, namespaces(), "bash-script.yaml").wait_settled()
+    cluster.kubectl("label", "namespace", scene.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    operator()
+    scene.switch("true")
+    scene.wait_condition("CollectorReady", "True")
+    scene.wait_condition("BackendReady", "True")
 
 
 def test_a_foreign_collector_that_fits_is_used(scene, operator):
