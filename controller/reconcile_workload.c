@@ -143,21 +143,37 @@ static bool has_evidence_of_undo(const struct reconciling *r)
 	return r->plan->template_changes && r->plan->undone;
 }
 
+/* By hash: the value may be anything, and a row of status has to stay small. */
+static bool read_retry(const cJSON *object, char ret_hash[17])
+{
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	const cJSON *retry = json_member(annotations, ANNOTATION_RETRY);
+	if (!cJSON_IsString(retry))
+		return false;
+	hash_short(retry->valuestring, strlen(retry->valuestring), ret_hash);
+	return true;
+}
+
+void workload_version(const cJSON *object, char ret_text[WORKLOAD_VERSION_MAX])
+{
+	char retry[17] = "";
+	(void)read_retry(object, retry);
+	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s",
+		       json_int(object, "metadata.generation", 0), retry);
+}
+
 static enum undo_verdict judge_undo(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
-	const cJSON *annotations = json_get(object, "metadata.annotations");
-	const cJSON *retry = json_member(annotations, ANNOTATION_RETRY);
-	char retry_hash[17]; /* the value may be anything; a row of status has to stay small */
-	if (cJSON_IsString(retry))
-		hash_short(retry->valuestring, strlen(retry->valuestring), retry_hash);
+	char retry[17];
+	bool asked = read_retry(object, retry);
 	struct undo_input input = {
 	    .uid = json_str(object, "metadata.uid"),
 	    .injected = r->plan->injected && !r->plan->changes && r->ledger != NULL,
 	    .evidence = has_evidence_of_undo(r),
 	    .rollout_through = rollout_is_through(object),
 	    .settings = r->input->policy->settings_hash,
-	    .retry = cJSON_IsString(retry) ? retry_hash : NULL,
+	    .retry = asked ? retry : NULL,
 	    .hash = r->plan->hash,
 	    .now_us = r->input->now.wall_us,
 	};
@@ -189,8 +205,8 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 {
 	const struct workload_input *input = r->input;
 	const struct policy *policy = input->policy;
-	char generation[24];
-	object_generation(input->object, generation, sizeof(generation));
+	char version[WORKLOAD_VERSION_MAX];
+	workload_version(input->object, version);
 	struct roster_row *row = r->row;
 	if (undo == UNDO_CONFLICTING) {
 		describe_containers(r);
@@ -202,7 +218,7 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 			tell_event(r, REASON_CONFLICTING, "Inject", row->message);
 		return true;
 	}
-	if (refusal_holds(&row->refusal, generation, input->now.mono_ms)) {
+	if (refusal_holds(&row->refusal, version, input->now.mono_ms)) {
 		if (refusal_is_worth_telling(&row->refusal))
 			tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
 		if (row->refusal.retry_at_ms != UINT64_MAX)

@@ -30,4 +30,11 @@ struct workload_input {
 void reconcile_workload(const struct workload_input *input, struct roster_row *row,
 			struct intents *intents, bool *ret_changed);
 
+/*
+ * What a refused write was about: the generation, and the value of the retry annotation, so
+ * that a person can ask for another try without touching the spec.
+ */
+enum { WORKLOAD_VERSION_MAX = 48 };
+void workload_version(const cJSON *object, char ret_text[WORKLOAD_VERSION_MAX]);
+
 #endif

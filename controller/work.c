@@ -28,8 +28,9 @@ struct job {
 	char *text; /* the key */
 	struct key key;
 	struct moment started;
-	char *next_before;   /* whose turn it was */
-	char generation[24]; /* of the object, or the Tracing: what a refusal is about */
+	char *next_before; /* whose turn it was */
+	char version
+	    [WORKLOAD_VERSION_MAX]; /* of the object, or the Tracing: what a refusal is about */
 	uint64_t again_ms;
 	bool finished; /* the namespace need not be kept */
 };
@@ -136,8 +137,10 @@ static void fail_namespace(struct job *job, const struct act_result *result)
 				  result->retry_after_ms);
 		return;
 	}
-	refusal_note(&job->space->refusals[result->failed->part], result->status,
-		     explain_conflict(result, text, sizeof(text)), job->generation, now,
+	/* a policy may find an object of ours invalid today and not tomorrow */
+	enum status status = result->status == STATUS_INVALID ? STATUS_DENIED : result->status;
+	refusal_note(&job->space->refusals[result->failed->part], status,
+		     explain_conflict(result, text, sizeof(text)), job->version, now,
 		     result->retry_after_ms);
 	/* at once again: the status is to say it; the refused write itself waits */
 	queue_add(controller->queue, job->text);
@@ -179,7 +182,7 @@ static void fail_workload(struct job *job, const struct act_result *result)
 				  result->retry_after_ms);
 		return;
 	}
-	refusal_note(&row->refusal, result->status, result->message, job->generation, now,
+	refusal_note(&row->refusal, result->status, result->message, job->version, now,
 		     result->retry_after_ms);
 	tell_failure(job, row, result);
 	queue_add(controller->queue, job->text); /* sees the refusal and waits for its end */
@@ -276,7 +279,7 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	}
 	reconcile_namespace(view, &policy, &intents, &job->finished);
 	note_phase(space, &policy, job->started.mono_ms);
-	object_generation(view->tracing, job->generation, sizeof(job->generation));
+	object_generation(view->tracing, job->version, sizeof(job->version));
 	policy_release(&policy);
 	job->again_ms = intents.again_ms;
 	act_start(&controller->actor, &intents, on_done, job);
@@ -313,7 +316,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .now = job->started};
 		bool first = row->state == WORKLOAD_UNSEEN;
 		reconcile_workload(&input, row, &intents, &changed);
-		object_generation(gathered.object, job->generation, sizeof(job->generation));
+		workload_version(gathered.object, job->version);
 		policy_release(&policy);
 		if (changed || first)
 			add_namespace_key(controller, key->namespace_name, STATUS_DELAY_MS);
