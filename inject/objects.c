@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/yaml.h"
+#include "inject/objects_config.h"
 #include "inject/objects_template.h"
 #include "inject/quantity.h"
 #include "inject/settings_check.h"
@@ -146,12 +147,12 @@ static void set_backend(struct rendering *r)
 		json_set_bool(tls, "insecure_skip_verify", true);
 }
 
-/* Who may look at Jaeger's UI and API: the namespace, and the operator for its checks. */
-static void set_ui_peers(struct rendering *r)
+/* Who may look at Jaeger's UI and at metrics: the namespace, and the operator for its checks. */
+static void set_peers(struct rendering *r)
 {
 	cJSON *here = cJSON_CreateObject();
 	(void)json_set_object(here, "podSelector");
-	json_set(r->values, "UI_PEERS", list_of_one(here));
+	json_set(r->values, "PEERS", list_of_one(here));
 	if (r->input->operator_namespace == NULL)
 		return;
 	cJSON *there = cJSON_CreateObject();
@@ -159,7 +160,7 @@ static void set_ui_peers(struct rendering *r)
 	json_set_str(labels, "kubernetes.io/metadata.name", r->input->operator_namespace);
 	labels = json_set_object(json_set_object(there, "podSelector"), "matchLabels");
 	json_set_str(labels, "app.kubernetes.io/name", MANAGED_BY);
-	json_insert(json_member_mut(r->values, "UI_PEERS"), 1, there);
+	json_insert(json_member_mut(r->values, "PEERS"), 1, there);
 }
 
 /* In an OpenTelemetryCollector's pods managed-by is its operator's. */
@@ -202,29 +203,23 @@ static void set_pod(struct rendering *r, const struct pod_settings *settings)
 	set_optional(r, "NODE_SELECTOR", settings->node_selector);
 	set_optional(r, "TOLERATIONS", settings->tolerations);
 	set_pod_selector(r);
+	set_peers(r);
 	set_go_env(r, memory_mib(resources));
 	set_memory(r, memory_mib(resources));
 }
 
-/* Takes every processor of that name suffix out of definitions and pipelines. */
-static void drop_processors(cJSON *config, const char *suffix)
+/* What the template holds and the settings do not ask for. */
+static void drop_unwanted(const struct settings *settings, cJSON *config)
 {
-	cJSON *kinds = json_member_mut(config, "processors");
-	cJSON *pipelines = json_member_mut(json_member_mut(config, "service"), "pipelines");
-	cJSON *used = json_member_mut(json_member_mut(pipelines, "traces"), "processors");
-	for (cJSON *kind = kinds->child, *next = NULL; kind != NULL; kind = next) {
-		const char *slash = strchr(kind->string, '/');
-		next = kind->next;
-		if (slash == NULL || strcmp(slash, suffix) != 0)
-			continue;
-		for (cJSON *name = used->child; name != NULL; name = name->next) {
-			if (strcmp(name->valuestring, kind->string) != 0)
-				continue;
-			cJSON_Delete(cJSON_DetachItemViaPointer(used, name));
-			break;
-		}
-		cJSON_Delete(cJSON_DetachItemViaPointer(kinds, kind));
+	const char *names[8] = {NULL};
+	size_t count = 0;
+	if (!settings->drop_content) {
+		names[count++] = "filter/content";
+		names[count++] = "redaction/content";
 	}
+	if (!settings->collector_span_metrics)
+		names[count++] = "prometheus";
+	config_drop(config, names);
 }
 
 /* CONFIG (a tree for the custom resource, else text), and its hash at the pods. */
@@ -234,8 +229,8 @@ static enum status set_config(struct rendering *r, bool as_tree, struct error *e
 	enum status status = template_render(r->part->config, r->values, &config, err);
 	if (status != STATUS_OK)
 		return status;
-	if (r->part == &collector && !r->input->settings->drop_content)
-		drop_processors(config, "/content");
+	if (r->part == &collector)
+		drop_unwanted(r->input->settings, config);
 	char hash[17];
 	struct buffer text;
 	buffer_init(&text, LIMIT_DOCUMENT_BYTES);
@@ -295,7 +290,6 @@ static enum status render_jaeger(struct rendering *r, struct error *err)
 	set_pod(r, &(struct pod_settings){settings->jaeger_image, settings->jaeger_resources,
 					  settings->jaeger_node_selector,
 					  settings->jaeger_tolerations});
-	set_ui_peers(r);
 	json_set_int(r->values, "MAX_TRACES", settings->jaeger_max_traces);
 	enum status status = set_config(r, false, err);
 	return status == STATUS_OK ? add_objects(r, files, err) : status;

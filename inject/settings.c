@@ -26,6 +26,7 @@ void settings_init_defaults(struct settings *settings)
 	    .collector_mode = COLLECTOR_AUTO,
 	    .collector_image = xstrdup(DEFAULT_COLLECTOR_IMAGE),
 	    .collector_replicas = 1,
+	    .collector_span_metrics = true,
 	    .backend = BACKEND_JAEGER,
 	    .jaeger_image = xstrdup(DEFAULT_JAEGER_IMAGE),
 	    .jaeger_max_traces = 10000,

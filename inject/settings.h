@@ -80,6 +80,7 @@ struct settings {
 	char *collector_endpoint; /* Shared and External: where the collector is */
 	char *collector_image;
 	long collector_replicas;
+	bool collector_span_metrics;
 	cJSON *collector_resources;     /* object or NULL */
 	cJSON *collector_node_selector; /* object or NULL */
 	cJSON *collector_tolerations;   /* array or NULL */

@@ -48,6 +48,7 @@ const struct settings_field settings_fields[] = {
     TEXT("collector.endpoint", AT(collector_endpoint), settings_check_endpoint),
     TEXT("collector.image", AT(collector_image), settings_check_image),
     NUMBER("collector.replicas", AT(collector_replicas), 1, 50),
+    BOOL("collector.spanMetrics", AT(collector_span_metrics)),
     TREE("collector.resources", AT(collector_resources), settings_check_resources),
     TREE("collector.nodeSelector", AT(collector_node_selector), settings_check_labels),
     TREE("collector.tolerations", AT(collector_tolerations), settings_check_tolerations),

@@ -32,7 +32,7 @@ def test_names_that_the_guide_promises(scene, operator):
     scene.wait_condition("CollectorReady", "True")
     scene.wait_condition("BackendReady", "True")
     ports = {n: {p["port"] for p in scene.api.get("service", n, scene.namespace)["spec"]["ports"]} for n in ("otel-collector", "jaeger-collector")}
-    assert ports == {"otel-collector": {4317, 4318}, "jaeger-collector": {4317, 4318, 16686}}
+    assert ports == {"otel-collector": {4317, 4318, 8888, 8889}, "jaeger-collector": {4317, 4318, 16686}}
     for app in ("otel-collector", "jaeger"):
         assert scene.api.list("pod", scene.namespace, f"app={app}"), f"kubectl get pods -l app={app} finds nothing"
     for kind in ("deployment", "service", "configmap", "networkpolicy"):

@@ -1,74 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "test.h"
+#include "rendered.h"
 
 #include "base/limits.h"
-#include "base/text.h"
-#include "base/yaml.h"
-#include "inject/objects.h"
-#include "inject/objects_template.h"
-#include "inject/quantity.h"
-#include "inject/templates.h"
-
-/* Renders for a spec given as JSON; NULL and a failed check when something refuses it. */
-static cJSON *render(const char *spec, const struct objects_input *how)
-{
-	char text[1024];
-	struct error err = {.message = ""};
-	cJSON *tracing = NULL;
-	cJSON *objects = NULL;
-	struct settings settings;
-	struct objects_input input = *how;
-	(void)snprintf(text, sizeof(text),
-		       "{\"apiVersion\":\"%s\",\"kind\":\"Tracing\",\"spec\":%s}",
-		       TRACING_API_VERSION, spec);
-	CHECK_INT_ROW(json_parse(text, strlen(text), &tracing, &err), STATUS_OK, spec);
-	input.settings = &settings;
-	if (settings_read(tracing, NULL, &settings, &err) == STATUS_OK) {
-		CHECK_INT_ROW(objects_render(&input, &objects, &err), STATUS_OK, spec);
-		settings_release(&settings);
-	}
-	if (!CHECK(objects != NULL))
-		printf("  %s: %s\n", spec, err.message);
-	json_freep(&tracing);
-	return objects;
-}
-
-static const cJSON *find(const cJSON *objects, const char *kind, const char *name)
-{
-	for (const cJSON *o = objects == NULL ? NULL : objects->child; o != NULL; o = o->next)
-		if (strcmp(json_str(o, "kind"), kind) == 0 &&
-		    strcmp(json_str(o, "metadata.name"), name) == 0)
-			return o;
-	return NULL;
-}
-
-/* The configuration inside a ConfigMap or an OpenTelemetryCollector. Owned. */
-static cJSON *config_of(const cJSON *objects, const char *kind, const char *name)
-{
-	struct error err = {.message = ""};
-	cJSON *config = NULL;
-	const cJSON *object = find(objects, kind, name);
-	const cJSON *text = json_member(json_member(object, "data"), "config.yaml");
-	if (cJSON_IsString(text))
-		CHECK_INT(yaml_read(text->valuestring, strlen(text->valuestring), &config, &err),
-			  STATUS_OK);
-	else
-		config = json_clone(json_get(object, "spec.config"));
-	return config;
-}
 
 #define JAEGER                                                                                     \
 	"ConfigMap/jaeger-config Service/jaeger-collector NetworkPolicy/jaeger Deployment/jaeger"
 #define OWN                                                                                        \
 	"ConfigMap/otel-collector-config Service/otel-collector NetworkPolicy/otel-collector "     \
 	"Deployment/otel-collector"
-#define OTLP                                                                                       \
-	"{\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"https://"                        \
-	"tempo.example.com:443\"}}}"
-#define SHARED                                                                                     \
-	"{\"collector\":{\"mode\":\"Shared\",\"endpoint\":"                                        \
-	"\"http://otel.observability.svc.cluster.local:4317\"}}"
-
 static const struct {
 	const char *spec;
 	struct objects_input how;
@@ -123,12 +62,6 @@ static void check_no_placeholder(const cJSON *node)
 	CHECK(!cJSON_IsNull(node));
 	for (const cJSON *child = node->child; child != NULL; child = child->next)
 		check_no_placeholder(child);
-}
-
-static bool has_label(const cJSON *object, const char *path, const char *label, const char *value)
-{
-	const cJSON *node = json_member(json_get(object, path), label);
-	return cJSON_IsString(node) && strcmp(node->valuestring, value) == 0;
 }
 
 TEST(every_object_is_marked_as_ours)
@@ -193,13 +126,6 @@ TEST(selectors_fit_the_pods)
 		}
 	}
 	json_freep(&objects);
-}
-
-static const cJSON *container_of(const cJSON *objects, const char *deployment)
-{
-	const cJSON *list =
-	    json_get(find(objects, "Deployment", deployment), "spec.template.spec.containers");
-	return cJSON_GetArrayItem(list, 0);
 }
 
 /* What issue and PodSecurity "restricted" ask for, one row each. */
@@ -290,6 +216,8 @@ TEST(ports)
 	} rows[] = {
 	    {"otel-collector", "otlp-grpc", 4317, "grpc"},
 	    {"otel-collector", "otlp-http", 4318, "http"},
+	    {"otel-collector", "metrics", 8888, "http"},
+	    {"otel-collector", "span-metrics", 8889, "http"},
 	    {"jaeger-collector", "otlp-grpc", 4317, "grpc"},
 	    {"jaeger-collector", "otlp-http", 4318, "http"},
 	    {"jaeger-collector", "query", 16686, "http"},
@@ -326,8 +254,13 @@ TEST(network_policies_name_who_may)
 	free(text);
 	rules = json_get(find(objects, "NetworkPolicy", "otel-collector"), "spec.ingress");
 	text = json_to_string(rules);
-	CHECK_STR(text, "[{\"from\":[{\"podSelector\":{}}],\"ports\":[{\"port\":4317,\"protocol\":"
-			"\"TCP\"},{\"port\":4318,\"protocol\":\"TCP\"}]}]");
+	CHECK_STR(text,
+		  "[{\"from\":[{\"podSelector\":{}}],\"ports\":[{\"port\":4317,\"protocol\":"
+		  "\"TCP\"},{\"port\":4318,\"protocol\":\"TCP\"}]},"
+		  "{\"from\":[{\"podSelector\":{}},{\"namespaceSelector\":{\"matchLabels\":"
+		  "{\"kubernetes.io/metadata.name\":\"ops\"}},\"podSelector\":{\"matchLabels\":"
+		  "{\"app.kubernetes.io/name\":\"llmd-tracing\"}}}],\"ports\":[{\"port\":8888,"
+		  "\"protocol\":\"TCP\"},{\"port\":8889,\"protocol\":\"TCP\"}]}]");
 	free(text);
 	json_freep(&objects);
 	objects = render("{}", &(struct objects_input){.namespace_name = "n"});
@@ -340,140 +273,13 @@ TEST(network_policies_name_who_may)
 	CHECK(has_label(find(objects, "NetworkPolicy", "otel-collector"),
 			"spec.podSelector.matchLabels", "app.kubernetes.io/component",
 			"opentelemetry-collector"));
+	const cJSON *ports =
+	    json_get(find(objects, "OpenTelemetryCollector", "otel"), "spec.ports");
+	CHECK_INT(json_int(json_named(ports, "metrics"), "port", 0), 8888);
+	CHECK_INT(json_int(json_named(ports, "span-metrics"), "port", 0), 8889);
 	CHECK(has_label(find(objects, "OpenTelemetryCollector", "otel"), "metadata.labels", "app",
 			"otel-collector"));
 	json_freep(&objects);
-}
-
-/* Paths into the collector's configuration by spec. */
-static const struct {
-	const char *spec;
-	const char *pointer;
-	const char *want; /* compact JSON, NULL: absent */
-} configs[] = {
-    {"{}", "/receivers/otlp/protocols/grpc/endpoint", "\":4317\""},
-    {"{}", "/receivers/otlp/protocols/http/endpoint", "\":4318\""},
-    {"{}", "/receivers/otlp/protocols/grpc/keepalive/enforcement_policy/min_time", "\"10s\""},
-    {"{}", "/receivers/otlp/protocols/grpc/keepalive/enforcement_policy/permit_without_stream",
-     "true"},
-    {"{}", "/receivers/otlp/protocols/grpc/keepalive/server_parameters/max_connection_age",
-     "\"5m\""},
-    {"{}", "/receivers/otlp/protocols/grpc/keepalive/server_parameters/max_connection_age_grace",
-     "\"30s\""},
-    {"{}", "/service/pipelines/traces/processors",
-     "[\"memory_limiter\",\"filter/scrapes\",\"filter/content\",\"redaction/content\",\"batch\"]"},
-    {"{\"privacy\":{\"dropContent\":false}}", "/service/pipelines/traces/processors",
-     "[\"memory_limiter\",\"filter/scrapes\",\"batch\"]"},
-    {"{\"privacy\":{\"dropContent\":false}}", "/processors/redaction~1content", NULL},
-    {"{\"privacy\":{\"dropContent\":false}}", "/processors/filter~1content", NULL},
-    {"{}", "/processors/memory_limiter",
-     "{\"check_interval\":\"1s\",\"limit_mib\":409,\"spike_limit_mib\":102}"},
-    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}}}",
-     "/processors/memory_limiter/limit_mib", "1638"},
-    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"16Mi\"}}}}",
-     "/processors/memory_limiter/limit_mib", "32"},
-    {"{\"collector\":{\"resources\":{\"requests\":{\"memory\":\"2Gi\"}}}}",
-     "/processors/memory_limiter/limit_mib", "409"},
-    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"64Gi\"}}}}",
-     "/exporters/otlp~1backend/sending_queue/queue_size", "268435456"},
-    {"{}", "/exporters/otlp~1backend/endpoint", "\"jaeger-collector:4317\""},
-    {"{}", "/exporters/otlp~1backend/tls", "{\"insecure\":true}"},
-    {OTLP, "/exporters/otlp~1backend/endpoint", "\"tempo.example.com:443\""},
-    {OTLP, "/exporters/otlp~1backend/tls", "{\"insecure\":false}"},
-    {"{\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"http://[fd00::1]:4317\"}}}",
-     "/exporters/otlp~1backend/endpoint", "\"[fd00::1]:4317\""},
-    {"{}", "/exporters/otlp~1backend/retry_on_failure/enabled", "true"},
-    {"{}", "/exporters/otlp~1backend/sending_queue/enabled", "true"},
-    {"{}", "/extensions/health_check/endpoint", "\":13133\""},
-};
-
-TEST(collector_configuration)
-{
-	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
-		for (int cr = 0; cr < 2; cr++) {
-			struct objects_input input = {.namespace_name = "n", .use_cr = cr == 1};
-			cJSON *objects = render(configs[i].spec, &input);
-			cJSON *config =
-			    cr == 1 ? config_of(objects, "OpenTelemetryCollector", "otel")
-				    : config_of(objects, "ConfigMap", "otel-collector-config");
-			const cJSON *node = json_pointer_get(config, configs[i].pointer);
-			char *got = node == NULL ? NULL : json_to_string(node);
-			CHECK_STR_ROW(got, configs[i].want, configs[i].pointer);
-			free(got);
-			json_freep(&config);
-			json_freep(&objects);
-		}
-	}
-}
-
-static void check_no_dollar(const cJSON *node)
-{
-	CHECK(!cJSON_IsString(node) || strchr(node->valuestring, '$') == NULL);
-	for (const cJSON *child = node->child; child != NULL; child = child->next)
-		check_no_dollar(child);
-}
-
-/* Every component of a pipeline is defined, every defined one used, and nothing would be expanded. */
-TEST(configurations_are_closed)
-{
-	static const char *const maps[] = {"ConfigMap/jaeger-config",
-					   "ConfigMap/otel-collector-config"};
-	static const char *const kinds[] = {"receivers", "processors", "exporters"};
-	cJSON *objects = render("{}", &(struct objects_input){.namespace_name = "n"});
-	for (size_t m = 0; m < ARRAY_LEN(maps); m++) {
-		cJSON *config = config_of(objects, "ConfigMap", strchr(maps[m], '/') + 1);
-		check_no_dollar(config);
-		for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-			const cJSON *defined = json_member(config, kinds[k]);
-			const cJSON *used =
-			    json_member(json_get(config, "service.pipelines.traces"), kinds[k]);
-			CHECK_INT_ROW(cJSON_GetArraySize(defined), cJSON_GetArraySize(used),
-				      kinds[k]);
-			for (const cJSON *name = used->child; name != NULL; name = name->next)
-				CHECK(json_member(defined, name->valuestring) != NULL);
-		}
-		json_freep(&config);
-	}
-	json_freep(&objects);
-}
-
-/* A changed configuration restarts its pods, and only its. */
-TEST(config_hash)
-{
-	static const char path[] = "spec.template.metadata.annotations";
-	static const char key[] = "tracing.llm-d.io/config-hash";
-	cJSON *plain = render("{}", &(struct objects_input){.namespace_name = "n"});
-	cJSON *open = render("{\"privacy\":{\"dropContent\":false}}",
-			     &(struct objects_input){.namespace_name = "n"});
-	const cJSON *a =
-	    json_member(json_get(find(plain, "Deployment", "otel-collector"), path), key);
-	const cJSON *b =
-	    json_member(json_get(find(open, "Deployment", "otel-collector"), path), key);
-	CHECK(a != NULL && b != NULL && strcmp(a->valuestring, b->valuestring) != 0);
-	CHECK(json_equal(find(plain, "Deployment", "jaeger"), find(open, "Deployment", "jaeger")));
-	json_freep(&plain);
-	json_freep(&open);
-}
-
-TEST(memory_limits_of_go)
-{
-	static const struct {
-		const char *spec;
-		const char *want;
-	} rows[] = {
-	    {"{}", "409MiB"},
-	    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"1Gi\"}}}}", "819MiB"},
-	    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"1000M\"}}}}", "762MiB"},
-	    {"{\"collector\":{\"resources\":{\"requests\":{\"cpu\":\"1\"}}}}", NULL},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		cJSON *objects =
-		    render(rows[i].spec, &(struct objects_input){.namespace_name = "n"});
-		const cJSON *env = json_member(container_of(objects, "otel-collector"), "env");
-		CHECK_STR_ROW(json_str(json_named(env, "GOMEMLIMIT"), "value"), rows[i].want,
-			      rows[i].spec);
-		json_freep(&objects);
-	}
 }
 
 TEST(settings_reach_the_objects)
@@ -509,69 +315,6 @@ TEST(external_name)
 	CHECK_STR(json_str(service, "spec.externalName"), "otel.observability.svc.cluster.local");
 	CHECK(json_get(service, "spec.selector") == NULL);
 	json_freep(&objects);
-}
-
-TEST(templates_are_whole)
-{
-	CHECK(template_file_count >= 11);
-	for (size_t i = 0; i < template_file_count; i++) {
-		struct error err = {.message = ""};
-		cJSON *tree = NULL;
-		CHECK_INT(strlen(template_files[i].text), template_files[i].len);
-		CHECK_INT_ROW(yaml_read(template_files[i].text, template_files[i].len, &tree, &err),
-			      STATUS_OK, template_files[i].name);
-		json_freep(&tree);
-	}
-}
-
-TEST(a_placeholder_without_a_value_is_an_error)
-{
-	struct error err = {.message = ""};
-	cJSON *tree = NULL;
-	cJSON *values = cJSON_CreateObject();
-	CHECK_INT(template_render("collector-external.yaml", values, &tree, &err), STATUS_BUG);
-	CHECK_STR(err.message, "template collector-external.yaml: spec: externalName: "
-			       "no value for @EXTERNAL_HOST@");
-	CHECK_INT(template_render("nothing.yaml", values, &tree, &err), STATUS_BUG);
-	CHECK(tree == NULL);
-	json_freep(&values);
-}
-
-TEST(quantities)
-{
-	static const struct {
-		const char *text;
-		long long want; /* -1: refused */
-	} rows[] = {
-	    {"0", 0},
-	    {"1", 1},
-	    {"512Mi", 536870912},
-	    {"1.5Gi", 1610612736},
-	    {"1000M", 1000000000},
-	    {"100m", 1},
-	    {"1e3", 1000},
-	    {"2E3", 2000},
-	    {"1E", 1000000000000000000},
-	    {"+5k", 5000},
-	    {"5e-1", 1},
-	    {".5Ki", 512},
-	    {"", -1},
-	    {"-1", -1},
-	    {"1mi", -1},
-	    {"1 Mi", -1},
-	    {"Mi", -1},
-	    {"1.2.3", -1},
-	    {"1e", -1},
-	    {"1e999", -1},
-	    {"99999999999999999999", -1},
-	    {"100E", -1},
-	    {"0x10", -1},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		long long got = -1;
-		bool ok = quantity_read_whole(rows[i].text, &got);
-		CHECK_INT_ROW(ok ? got : -1, rows[i].want, rows[i].text);
-	}
 }
 
 TEST(pods_go_where_the_user_says)
