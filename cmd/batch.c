@@ -178,15 +178,20 @@ static enum status look_around(struct batch *batch, struct error *err)
 }
 
 static enum status read_space(struct batch *batch, struct space *space, const char *file,
-			      struct error *err)
+			      enum plan_want want, struct error *err)
 {
 	const cJSON *tracing = batch->settings != NULL ? batch->settings : space->tracing;
-	enum status status = settings_read(tracing, NULL, &space->settings, err);
+	const struct settings *defaults = &batch->admin.defaults;
+	enum status status = settings_read(tracing, defaults, &space->settings, err);
 	if (status == STATUS_OK) {
 		settings_user_hash(tracing, space->hash);
 		space->ready = true;
-		return STATUS_OK;
+		if (want == PLAN_INJECT) /* taking back is always allowed */
+			status = admin_policy_check(&batch->admin.policy, defaults,
+						    &space->settings, err);
 	}
+	if (status == STATUS_OK)
+		return STATUS_OK;
 	if (batch->settings != NULL)
 		return error_wrap(err, "%s", file);
 	char *place CLEANUP(str_freep) = entry_place(batch, &batch->entries[space->tracing_entry]);
@@ -194,17 +199,18 @@ static enum status read_space(struct batch *batch, struct space *space, const ch
 }
 
 static enum status read_settings(struct batch *batch, const struct options *options,
-				 struct error *err)
+				 enum plan_want want, struct error *err)
 {
-	enum status status = STATUS_OK;
-	if (options->settings != NULL) {
+	struct admin_files files = {.policy = options->policy};
+	enum status status = admin_read(&files, false, &batch->admin, err);
+	if (status == STATUS_OK && options->settings != NULL) {
 		status = input_read_one(options->settings, &batch->settings, err);
 		if (status == STATUS_OK && !is_tracing(batch->settings))
 			return error_set(err, STATUS_INVALID, "%s: not a %s of %s",
 					 options->settings, TRACING_KIND, TRACING_API_VERSION);
 	}
 	for (size_t i = 0; i < batch->space_count && status == STATUS_OK; i++)
-		status = read_space(batch, &batch->spaces[i], options->settings, err);
+		status = read_space(batch, &batch->spaces[i], options->settings, want, err);
 	return status;
 }
 
@@ -255,7 +261,7 @@ enum status batch_build(const struct options *options, struct inputs *inputs, en
 	collect(&batch, options);
 	enum status status = look_around(&batch, err);
 	if (status == STATUS_OK)
-		status = read_settings(&batch, options, err);
+		status = read_settings(&batch, options, want, err);
 	for (size_t i = 0; i < batch.count && status == STATUS_OK; i++)
 		status = plan_entry(&batch, &batch.entries[i], want, err);
 	if (status != STATUS_OK) {
@@ -282,6 +288,7 @@ void batch_release(struct batch *batch)
 	free(batch->entries);
 	free(batch->spaces);
 	json_freep(&batch->settings);
+	admin_release(&batch->admin);
 	*batch = (struct batch){0};
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cmd/admin.h"
 #include "cmd/input.h"
 #include "cmd/options.h"
 #include "inject/plan.h"
@@ -37,7 +38,8 @@ struct batch {
 	size_t space_count;
 	size_t *slots; /* hash table of their names: index + 1, 0 is empty */
 	size_t slot_count;
-	cJSON *settings; /* of --settings, or NULL */
+	cJSON *settings;    /* of --settings, or NULL */
+	struct admin admin; /* of --policy */
 };
 
 /* Plans everything. Nothing of the input is changed. Messages: "FILE: document N: Kind/ns/name: …". */

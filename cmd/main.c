@@ -22,25 +22,26 @@ struct command {
 #define OUT(O) (1U << OUTPUT_##O)
 #define INPUT_OPTIONS                                                                              \
 	(OPTION_FILE | OPTION_RECURSIVE | OPTION_SETTINGS | OPTION_NAMESPACE | OPTION_OUTPUT)
-#define EDIT_OUTPUTS (OUT(YAML) | OUT(JSON) | OUT(PATCH) | OUT(TEXT))
-#define TELL_OUTPUTS (OUT(TEXT) | OUT(JSON) | OUT(YAML))
+#define INJECT_OPTIONS (INPUT_OPTIONS | OPTION_POLICY)
+#define EDIT_OUTPUTS   (OUT(YAML) | OUT(JSON) | OUT(PATCH) | OUT(TEXT))
+#define TELL_OUTPUTS   (OUT(TEXT) | OUT(JSON) | OUT(YAML))
 
 static const struct command commands[] = {
     {"run", "the operator: watch a cluster and keep annotated namespaces traced", 0, 0, NULL,
      run_command},
-    {"inject", "print the input with tracing turned on in it", INPUT_OPTIONS, EDIT_OUTPUTS,
+    {"inject", "print the input with tracing turned on in it", INJECT_OPTIONS, EDIT_OUTPUTS,
      command_inject, NULL},
     {"uninject", "print the input with everything taken back that inject put in", INPUT_OPTIONS,
      EDIT_OUTPUTS, command_uninject, NULL},
-    {"diff", "show what inject would change; exit code 1 when something would", INPUT_OPTIONS,
+    {"diff", "show what inject would change; exit code 1 when something would", INJECT_OPTIONS,
      OUT(TEXT), command_diff, NULL},
-    {"explain", "say for each container what is done and why", INPUT_OPTIONS, TELL_OUTPUTS,
+    {"explain", "say for each container what is done and why", INJECT_OPTIONS, TELL_OUTPUTS,
      command_explain, NULL},
     {"check", "explain, with exit code 1 when something that could be traced is left out",
-     INPUT_OPTIONS, TELL_OUTPUTS, command_check, NULL},
+     INJECT_OPTIONS, TELL_OUTPUTS, command_check, NULL},
     {"render", "print the collector, Jaeger and other objects that the operator would create",
-     OPTION_NAMESPACE | OPTION_SETTINGS | OPTION_CR | OPTION_OUTPUT, OUT(YAML) | OUT(JSON),
-     command_render, NULL},
+     OPTION_NAMESPACE | OPTION_SETTINGS | OPTION_POLICY | OPTION_CR | OPTION_OUTPUT,
+     OUT(YAML) | OUT(JSON), command_render, NULL},
     {"version", "print the version", 0, 0, command_version, NULL},
 };
 

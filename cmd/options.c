@@ -21,6 +21,8 @@ static const struct option_row rows[] = {
     {OPTION_RECURSIVE, 'R', "recursive", NULL, "with a directory: those below it too"},
     {OPTION_SETTINGS, 0, "settings", "FILE",
      "a Tracing that holds for everything, instead of those in the input"},
+    {OPTION_POLICY, 0, "policy", "FILE",
+     "what Tracings may ask for, as the operator's administrator says it (docs/policy.md)"},
     {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE",
      "of objects that name none (default \"default\")"},
     {OPTION_OUTPUT, 'o', "output", "FORMAT", "one of"},
@@ -77,6 +79,9 @@ static enum status set_option(const struct option_row *row, const char *value, u
 		return STATUS_OK;
 	case OPTION_SETTINGS:
 		options->settings = value;
+		return STATUS_OK;
+	case OPTION_POLICY:
+		options->policy = value;
 		return STATUS_OK;
 	case OPTION_NAMESPACE:
 		options->namespace_name = value;

@@ -29,6 +29,7 @@ enum option_bit {
 	OPTION_NAMESPACE = 1 << 3,
 	OPTION_OUTPUT = 1 << 4,
 	OPTION_CR = 1 << 5,
+	OPTION_POLICY = 1 << 6,
 };
 
 struct options {
@@ -36,6 +37,7 @@ struct options {
 	size_t file_count;
 	bool recursive;
 	const char *settings;       /* file or NULL */
+	const char *policy;         /* file or NULL */
 	const char *namespace_name; /* of objects that name none; NULL: "default" */
 	enum output output;
 	bool use_cr;

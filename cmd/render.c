@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "cmd/admin.h"
 #include "cmd/command.h"
 #include "cmd/emit.h"
 #include "cmd/input.h"
@@ -25,13 +26,20 @@ static enum status render(const struct options *options, struct buffer *out, str
 	cJSON *tracing CLEANUP(json_freep) = NULL;
 	cJSON *objects CLEANUP(json_freep) = NULL;
 	struct settings settings;
-	enum status status = STATUS_OK;
-	if (options->settings != NULL)
+	struct admin admin CLEANUP(admin_release) = {.policy = {.max_ratio = NULL}};
+	struct admin_files files = {.policy = options->policy};
+	enum status status = admin_read(&files, false, &admin, err);
+	if (status == STATUS_OK && options->settings != NULL)
 		status = input_read_one(options->settings, &tracing, err);
 	if (status != STATUS_OK)
 		return status;
-	if (settings_read(tracing, NULL, &settings, err) != STATUS_OK)
+	if (settings_read(tracing, &admin.defaults, &settings, err) != STATUS_OK)
 		return error_wrap(err, "%s", options->settings);
+	if (admin_policy_check(&admin.policy, &admin.defaults, &settings, err) != STATUS_OK) {
+		settings_release(&settings);
+		return error_wrap(err, "%s",
+				  options->settings == NULL ? "the defaults" : options->settings);
+	}
 	const char *own = json_str(tracing, "metadata.namespace");
 	struct objects_input input = {
 	    .namespace_name =

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "cmd/admin.h"
 #include "cmd/command.h"
 #include "cmd/run_options.h"
 #include "controller/controller.h"
@@ -26,6 +27,7 @@ struct run {
 	uv_loop_t loop;
 	struct log log;
 	struct run_options options;
+	struct admin admin;
 	struct client_config config;
 	struct metrics *metrics;
 	struct client *client;
@@ -189,6 +191,8 @@ static void start_controller(struct run *run)
 			.collector_timeout_ms = run->options.collector_timeout_ms,
 			.teardown_timeout_ms = TEARDOWN_MS,
 			.operator_namespace = in_pod ? run->config.namespace_name : NULL,
+			.defaults = &run->admin.defaults,
+			.admin = &run->admin.policy,
 			.dry_run = run->options.dry_run},
 	    .namespaces = namespaces.borrowed,
 	    .namespace_count = run->options.namespace_count,
@@ -199,11 +203,27 @@ static void start_controller(struct run *run)
 	controller_start(run->controller);
 }
 
+/* "https://10.96.0.1:443" → the host: nothing that a Tracing names may lead there. */
+static char *host_of(const char *server)
+{
+	const char *host = strstr(server, "://");
+	host = host == NULL ? server : host + 3;
+	if (*host == '[')
+		return xstrndup(host + 1, strcspn(host + 1, "]"));
+	return xstrndup(host, strcspn(host, ":/"));
+}
+
 static enum status start(struct run *run, struct error *err)
 {
-	enum status status = load_config(run, err);
+	struct admin_files files = {.settings = run->options.settings,
+				    .policy = run->options.policy,
+				    .image_registry = run->options.image_registry};
+	enum status status = admin_read(&files, true, &run->admin, err);
+	if (status == STATUS_OK)
+		status = load_config(run, err);
 	if (status != STATUS_OK)
 		return status;
+	run->admin.policy.api_server = host_of(run->config.server);
 	status = server_new(&run->loop, run->options.health_bind, routes, run, &run->log,
 			    &run->server, err);
 	if (status != STATUS_OK)
@@ -260,6 +280,7 @@ int run_command(int argc, char **argv)
 	(void)uv_loop_close(&run.loop);
 	metrics_freep(&run.metrics);
 	client_config_release(&run.config);
+	admin_release(&run.admin);
 	run_options_release(&run.options);
 	return code;
 }

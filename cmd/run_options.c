@@ -19,6 +19,9 @@ enum option_id {
 	OPTION_LOG_LEVEL,
 	OPTION_LOG_FORMAT,
 	OPTION_MAX_CONCURRENT,
+	OPTION_SETTINGS,
+	OPTION_POLICY,
+	OPTION_IMAGE_REGISTRY,
 	OPTION_HELP,
 	OPTION_COUNT
 };
@@ -46,6 +49,11 @@ static const struct {
     [OPTION_LOG_FORMAT] = {"--log-format", "FORMAT", "logfmt or json (default logfmt)"},
     [OPTION_MAX_CONCURRENT] = {"--max-concurrent", "N",
 			       "namespaces written at the same time (default 10)"},
+    [OPTION_SETTINGS] = {"--settings", "FILE",
+			 "defaults of every namespace: a Tracing, or its spec alone"},
+    [OPTION_POLICY] = {"--policy", "FILE", "what Tracings may ask for (docs/policy.md)"},
+    [OPTION_IMAGE_REGISTRY] = {"--image-registry", "HOST[/PATH]",
+			       "where default images come from instead"},
     [OPTION_HELP] = {"--help", NULL, "print this"},
 };
 
@@ -164,6 +172,15 @@ static enum status set(struct run_options *options, enum option_id id, const cha
 				 "--log-format: \"%s\" is neither logfmt nor json", value);
 	case OPTION_MAX_CONCURRENT:
 		return read_number(value, &options->max_concurrent, err);
+	case OPTION_SETTINGS:
+		options->settings = value;
+		return STATUS_OK;
+	case OPTION_POLICY:
+		options->policy = value;
+		return STATUS_OK;
+	case OPTION_IMAGE_REGISTRY:
+		options->image_registry = value;
+		return STATUS_OK;
 	case OPTION_HELP:
 		options->help = true;
 		return STATUS_OK;

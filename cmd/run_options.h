@@ -13,7 +13,10 @@
 struct run_options {
 	const char *kubeconfig; /* NULL: by KUBECONFIG, in-cluster, ~/.kube/config */
 	const char *context;
-	char **namespaces; /* NULL: the whole cluster; owned, as its texts */
+	const char *settings;       /* file; NULL: none */
+	const char *policy;         /* file; NULL: none */
+	const char *image_registry; /* NULL: as the images say */
+	char **namespaces;          /* NULL: the whole cluster; owned, as its texts */
 	size_t namespace_count;
 	const char *health_bind;
 	enum log_level log_level;

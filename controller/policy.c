@@ -43,6 +43,28 @@ static void explain_hold(const struct view *view, struct policy *policy)
 	}
 }
 
+static void read_settings(const struct view *view, struct policy *policy)
+{
+	struct error err;
+	bool on = policy->phase == PHASE_ON;
+	settings_user_hash(view->tracing, policy->settings_hash);
+	if (settings_read(view->tracing, view->options->defaults, &policy->settings, &err) !=
+	    STATUS_OK) {
+		if (on)
+			hold(policy, REASON_BAD_SETTINGS, err.message);
+		return;
+	}
+	policy->has_settings = true;
+	if (on && admin_policy_check(view->options->admin, view->options->defaults,
+				     &policy->settings, &err) != STATUS_OK)
+		hold(policy, REASON_POLICY_DENIED, err.message);
+}
+
+bool policy_is_about_settings(const struct policy *policy)
+{
+	return policy->reason == REASON_BAD_SETTINGS || policy->reason == REASON_POLICY_DENIED;
+}
+
 void policy_decide(const struct view *view, struct policy *ret_policy)
 {
 	struct phase_result phase = view_phase(view);
@@ -52,14 +74,8 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 				      .tracing_uid = json_str(view->tracing, "metadata.uid"),
 				      .dry_run = view->options->dry_run};
 	explain_hold(view, ret_policy);
-	if (view->tracing != NULL || view->options->dry_run) {
-		struct error err;
-		ret_policy->has_settings =
-		    settings_read(view->tracing, NULL, &ret_policy->settings, &err) == STATUS_OK;
-		if (!ret_policy->has_settings && ret_policy->phase == PHASE_ON)
-			hold(ret_policy, REASON_BAD_SETTINGS, err.message);
-		settings_user_hash(view->tracing, ret_policy->settings_hash);
-	}
+	if (view->tracing != NULL || view->options->dry_run)
+		read_settings(view, ret_policy);
 	if (ret_policy->phase == PHASE_ON && ret_policy->has_settings) {
 		collector_decide(view, &ret_policy->settings, &ret_policy->collector);
 		if (ret_policy->collector.again_ms > 0)

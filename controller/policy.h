@@ -19,7 +19,7 @@
  */
 struct policy {
 	enum phase phase;
-	enum reason reason; /* PHASE_HOLD: why; PHASE_ON: BAD_SETTINGS turns it into HOLD */
+	enum reason reason; /* PHASE_HOLD: why; settings that cannot be used turn ON into it */
 	char message[1100]; /* for people; "" when there is nothing to say */
 	bool has_settings;
 	struct settings settings;
@@ -33,6 +33,9 @@ struct policy {
 /* From the view alone: used for the namespace's and for its workloads' keys. */
 void policy_decide(const struct view *view, struct policy *ret_policy);
 void policy_release(struct policy *policy);
+
+/* It holds since the settings are wrong or not allowed: `message` says what is. */
+bool policy_is_about_settings(const struct policy *policy);
 
 /* A short text that differs whenever workloads have to be looked at again. Owned. */
 NODISCARD char *policy_fingerprint(const struct policy *policy);

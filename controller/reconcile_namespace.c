@@ -21,7 +21,7 @@ static void state_enabled(const struct view *view, const struct policy *policy,
 		verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
 		break;
 	case PHASE_HOLD:
-		if (policy->reason == REASON_BAD_SETTINGS)
+		if (policy_is_about_settings(policy))
 			verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
 		else
 			verdict_set(verdict,
@@ -59,9 +59,9 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 	if (policy->phase == PHASE_HOLD && policy->reason == REASON_BAD_SWITCH_VALUE &&
 	    view->ledgers == 0 && view->managed == 0)
 		input.enabled.status = "False";
-	if (policy->reason == REASON_BAD_SETTINGS)
-		verdict_set(&input.settings_valid, "False", reason_info(REASON_BAD_SETTINGS)->word,
-			    "%s", policy->message);
+	if (policy_is_about_settings(policy))
+		verdict_set(&input.settings_valid, "False", reason_info(policy->reason)->word, "%s",
+			    policy->message);
 	else if (policy->has_settings)
 		verdict_set(&input.settings_valid, "True", "Valid", "the settings are understood");
 	if (policy->phase == PHASE_ON) {

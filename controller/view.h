@@ -15,14 +15,17 @@
 #include "controller/namespace.h"
 #include "controller/phase.h"
 #include "controller/store.h"
+#include "inject/admin_policy.h"
 #include "inject/settings.h"
 
 /* Of the command line; borrowed by all. */
 struct operator_options {
 	uint64_t removal_grace_ms;
-	uint64_t collector_timeout_ms;  /* of an OpenTelemetryCollector without effect: 60 s */
-	uint64_t teardown_timeout_ms;   /* collector goes although workloads are left: 15 min */
-	const char *operator_namespace; /* NULL: not known */
+	uint64_t collector_timeout_ms;    /* of an OpenTelemetryCollector without effect: 60 s */
+	uint64_t teardown_timeout_ms;     /* collector goes although workloads are left: 15 min */
+	const char *operator_namespace;   /* NULL: not known */
+	const struct settings *defaults;  /* NULL: the built-in ones */
+	const struct admin_policy *admin; /* NULL: none was given */
 	bool dry_run;
 };
 

@@ -116,6 +116,11 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "The Tracing cannot be read or is gone; nothing that is injected changes.", "", true},
     [REASON_BAD_SETTINGS] = {"BadSettings", "The Tracing holds a value that cannot be used.",
 			     "Correct the field that the message names.", true},
+    [REASON_POLICY_DENIED] =
+	{"PolicyDenied",
+	 "The Tracing asks for something that the administrator's policy does not allow; nothing "
+	 "that is injected changes.",
+	 "Choose a value that the message lists, or ask the administrator to allow it.", true},
     [REASON_BAD_SWITCH_VALUE] = {"BadSwitchValue",
 				 "tracing.llm-d.io/enabled is neither \"true\" nor \"false\".",
 				 "Set it to \"true\" or \"false\".", true},

@@ -107,17 +107,23 @@ static enum status read_number(const struct settings_field *field, const cJSON *
 	return STATUS_OK;
 }
 
+static const char *const mode_names[] = {
+    [COLLECTOR_AUTO] = "Auto",
+    [COLLECTOR_DEPLOYMENT] = "Deployment",
+    [COLLECTOR_CR] = "OpenTelemetryCollector",
+    [COLLECTOR_SHARED] = "Shared",
+    [COLLECTOR_EXTERNAL] = "External",
+};
+
+const char *collector_mode_name(enum collector_mode mode)
+{
+	return mode_names[mode];
+}
+
 static enum collector_mode mode_from_name(const char *name)
 {
-	static const char *const names[] = {
-	    [COLLECTOR_AUTO] = "Auto",
-	    [COLLECTOR_DEPLOYMENT] = "Deployment",
-	    [COLLECTOR_CR] = "OpenTelemetryCollector",
-	    [COLLECTOR_SHARED] = "Shared",
-	    [COLLECTOR_EXTERNAL] = "External",
-	};
 	size_t i = 0;
-	while (i + 1 < ARRAY_LEN(names) && !text_equal(names[i], name))
+	while (i + 1 < ARRAY_LEN(mode_names) && !text_equal(mode_names[i], name))
 		i++;
 	return (enum collector_mode)i;
 }
@@ -195,7 +201,7 @@ static enum status check_together(const struct settings *settings, const cJSON *
 		    err, STATUS_INVALID,
 		    "spec.collector.endpoint: is missing; mode Shared or External needs to know "
 		    "where the collector is");
-	if (!elsewhere && settings->collector_endpoint != NULL)
+	if (!elsewhere && json_get(spec, "collector.endpoint") != NULL)
 		return error_set(
 		    err, STATUS_INVALID,
 		    "spec.collector.endpoint: is only for mode Shared or External; the operator's "
@@ -226,6 +232,10 @@ static enum status check_together(const struct settings *settings, const cJSON *
 static void settle(struct settings *settings)
 {
 	struct endpoint parts;
+	if (!is_elsewhere(settings)) { /* a default that this namespace does not use */
+		free(settings->collector_endpoint);
+		settings->collector_endpoint = NULL;
+	}
 	bool direct = is_elsewhere(settings) &&
 		      endpoint_split(settings->collector_endpoint, &parts) &&
 		      !endpoint_fits_external_name(&parts);

@@ -95,6 +95,9 @@ struct settings {
 	bool drop_content;   /* privacy.dropContent */
 };
 
+/* As in spec.collector.mode. Never NULL. */
+const char *collector_mode_name(enum collector_mode mode);
+
 /* The operator's defaults (static facts; images are the versions the tests run). */
 void settings_init_defaults(struct settings *settings);
 

@@ -8,7 +8,7 @@ import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
-OK, DIFFERENT, INVALID, NOT_FOUND, LIMIT = 0, 1, 2, 3, 8
+OK, DIFFERENT, INVALID, NOT_FOUND, DENIED, LIMIT = 0, 1, 2, 3, 6, 8
 
 
 class Result:

@@ -120,3 +120,58 @@ def test_misuse(args, code, words):
 def test_an_empty_directory_is_not_found(tmp_path):
     result = run("inject", "-f", str(tmp_path))
     assert result.code == cli.NOT_FOUND and str(tmp_path) in result.err
+
+
+POLICY = {"allowedEndpoints": ["https://*.corp.example:4317"], "allowedImages": ["registry.corp.example/*"], "maxRatio": "0.5"}
+
+
+def with_policy(tmp_path, command, spec, policy=None):
+    settings, rules = tmp_path / "settings.yaml", tmp_path / "policy.yaml"
+    settings.write_text(dump({"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"}, "spec": spec}))
+    rules.write_text(dump(POLICY if policy is None else policy))
+    files = () if command == "render" else ("-f", "-")
+    return run(command, *files, "--settings", str(settings), "--policy", str(rules), stdin=dump(deployment()))
+
+
+@pytest.mark.parametrize("command", ["inject", "diff", "explain", "check", "render"])
+@pytest.mark.parametrize("spec, complaint", [
+    ({"backend": {"type": "OTLP", "otlp": {"endpoint": "https://evil.example:4317"}}}, "spec.backend.otlp.endpoint: \"https://evil.example:4317\" is not allowed"),
+    ({"collector": {"image": "ghcr.io/evil/otel:1"}}, "spec.collector.image: \"ghcr.io/evil/otel:1\" is not allowed"),
+    ({"sampling": {"ratio": "1"}}, "spec.sampling.ratio: \"1\" is more than the administrator's policy allows; the highest is 0.5"),
+])
+def test_a_tracing_outside_of_the_policy(tmp_path, command, spec, complaint):
+    result = with_policy(tmp_path, command, spec)
+    assert (result.code, result.raw) == (cli.DENIED, b"") and complaint in result.err and "settings.yaml" in result.err
+
+
+def test_a_tracing_within_the_policy(tmp_path):
+    result = with_policy(tmp_path, "inject", {})
+    assert result.code == cli.OK and "0.5" in result.out, "the default ratio follows the policy"
+
+
+def test_a_policy_with_an_unknown_key(tmp_path):
+    result = with_policy(tmp_path, "inject", {}, {"allowedHosts": []})
+    assert result.code == cli.INVALID and "--policy" in result.err and "policy.yaml: allowedHosts: no such key" in result.err
+
+
+def test_taking_back_asks_no_policy(tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(dump({"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                              "spec": {"backend": {"type": "OTLP", "otlp": {"endpoint": "http://169.254.169.254:4317"}}}}))
+    assert run("inject", "-f", "-", "--settings", str(settings), stdin=dump(deployment())).code == cli.DENIED
+    assert run("uninject", "-f", "-", "--settings", str(settings), stdin=dump(deployment())).code == cli.OK
+
+
+@pytest.mark.parametrize("flag, text, complaint", [
+    ("--settings", "sampling: {ratio: '7'}", "spec.sampling.ratio: \"7\" is more than 1"),
+    ("--settings", "sampler: x", "spec.sampler: no such field"),
+    ("--settings", "", "file.yaml: expected one document, found 0"),
+    ("--policy", "allowedHosts: []", "allowedHosts: no such key"),
+    ("--policy", "allowedModes: [Deployment]", "the defaults (--settings): spec.collector.mode: \"Auto\" is not allowed"),
+    ("--policy", "allowedImages: [registry.corp.example/*]", "the defaults (--settings): spec.collector.image: "),
+])
+def test_the_operator_does_not_start_on_wrong_files(tmp_path, flag, text, complaint):
+    path = tmp_path / "file.yaml"
+    path.write_text(text)
+    result = run("run", flag, str(path), "--kubeconfig", "/nonexistent")
+    assert result.code in (cli.INVALID, cli.DENIED) and complaint in result.err.replace('\\"', '"'), result.err
