@@ -112,6 +112,34 @@ void gate_judge(enum component component, const struct image *image, const char 
 	*ret_verdict = verdict;
 }
 
+const struct image_override *gate_override(const struct settings *settings, const char *image)
+{
+	for (size_t i = 0; image != NULL && i < settings->image_count; i++)
+		if (glob_matches(settings->images[i].match, image, strlen(image)))
+			return &settings->images[i];
+	return NULL;
+}
+
+static bool knows_flag(const struct launch *launch, const char *name)
+{
+	struct flag_syntax syntax = {.name = name, .is_switch = true, .single_dash = true};
+	struct launch_flag flag;
+	if (name == NULL)
+		return false;
+	launch_find_flag(launch, &syntax, &flag);
+	bool present = flag.presence == FLAG_PRESENT;
+	launch_flag_release(&flag);
+	return present;
+}
+
+bool gate_is_modern(const struct component_rules *rules, const struct launch *launch)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules->modern); i++)
+		if (knows_flag(launch, rules->modern[i]))
+			return true;
+	return false;
+}
+
 static const char *mode_name(const struct gate_band *band)
 {
 	static const char *const names[] = {

@@ -13,6 +13,8 @@
 #include "base/buffer.h"
 #include "inject/component_rules.h"
 #include "inject/image.h"
+#include "inject/launch.h"
+#include "inject/settings.h"
 
 /* The component whose gate row knows this image name; COMPONENT_NEVER for the never list, else NONE. */
 enum component gate_identify(const struct image *image, const struct gate_rule **ret_rule);
@@ -35,6 +37,12 @@ struct gate_verdict {
  */
 void gate_judge(enum component component, const struct image *image, const char *version,
 		bool modern, struct gate_verdict *ret_verdict);
+
+/* The row of spec.images that speaks of an image: the first whose glob matches the whole reference; NULL: none. */
+const struct image_override *gate_override(const struct settings *settings, const char *image);
+
+/* True when the command line holds a flag that only versions with the component's flag know. */
+bool gate_is_modern(const struct component_rules *rules, const struct launch *launch);
 
 /* The gate table as Markdown, for docs. */
 void gate_document(struct buffer *out);

@@ -83,25 +83,20 @@ static bool check_annotation(struct deciding *deciding)
 	return false;
 }
 
-/* spec.images: the first row whose glob matches the whole reference. */
 static bool check_images(struct deciding *deciding)
 {
-	const struct settings *settings = deciding->subject->input->settings;
-	const char *image = deciding->subject->image;
-	for (size_t i = 0; image != NULL && i < settings->image_count; i++) {
-		const struct image_override *row = &settings->images[i];
-		if (!glob_matches(row->match, image, strlen(image)))
-			continue;
-		deciding->version = row->version;
-		if (!row->has_component || deciding->overridden)
-			return false;
-		deciding->named = row->component;
-		deciding->overridden = row->component != COMPONENT_NONE;
-		if (row->component == COMPONENT_NONE)
-			return decide_skip(deciding, REASON_OVERRIDDEN,
-					   "spec.images says none for %s", row->match);
+	const struct image_override *row =
+	    gate_override(deciding->subject->input->settings, deciding->subject->image);
+	if (row == NULL)
 		return false;
-	}
+	deciding->version = row->version;
+	if (!row->has_component || deciding->overridden)
+		return false;
+	deciding->named = row->component;
+	deciding->overridden = row->component != COMPONENT_NONE;
+	if (row->component == COMPONENT_NONE)
+		return decide_skip(deciding, REASON_OVERRIDDEN, "spec.images says none for %s",
+				   row->match);
 	return false;
 }
 

@@ -101,18 +101,6 @@ static bool settle(struct deciding *deciding, enum component component)
 	return false;
 }
 
-static bool knows_flag(const struct launch *launch, const char *name)
-{
-	struct flag_syntax syntax = {.name = name, .is_switch = true, .single_dash = true};
-	struct launch_flag flag;
-	if (name == NULL)
-		return false;
-	launch_find_flag(launch, &syntax, &flag);
-	bool present = flag.presence == FLAG_PRESENT;
-	launch_flag_release(&flag);
-	return present;
-}
-
 bool decide_identity(struct deciding *deciding)
 {
 	const struct subject *subject = deciding->subject;
@@ -124,8 +112,7 @@ bool decide_identity(struct deciding *deciding)
 	deciding->launch = launch_read(subject->container, assume);
 	if (settle(deciding, component))
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(deciding->rules->modern); i++)
-		deciding->modern |= knows_flag(deciding->launch, deciding->rules->modern[i]);
+	deciding->modern = gate_is_modern(deciding->rules, deciding->launch);
 	if (subject->editable != NULL)
 		deciding->editable = launch_read(subject->editable, deciding->rules->assume);
 	return false;

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "k8sclient/base64.h"
+#include "base/base64.h"
 
 enum { PLUGIN_TIMEOUT_MS = 60000, PLUGIN_WORDS_MAX = 2048 };
 

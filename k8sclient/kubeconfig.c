@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "base/yaml.h"
-#include "k8sclient/base64.h"
+#include "base/base64.h"
 
 struct kubeconfig_file {
 	char *path;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "k8sclient/base64.h"
+#include "base/base64.h"
 #include "k8sclient/config.h"
 #include "k8sclient/kubeconfig.h"
 

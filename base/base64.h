@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 (RFC 4648 §4) for the *-data members of kubeconfigs. */
-#ifndef LLMD_K8SCLIENT_BASE64_H
-#define LLMD_K8SCLIENT_BASE64_H
+/* Base64 (RFC 4648 §4): the *-data members of kubeconfigs, ids in JSON made from protobuf. */
+#ifndef LLMD_BASE_BASE64_H
+#define LLMD_BASE_BASE64_H
 
 #include <stdbool.h>
 #include <stddef.h>

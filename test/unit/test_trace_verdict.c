@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From hops and spans to a verdict, from a verdict to its causes. */
+#include "inject/trace_diagnose.h"
+
+#include <stdarg.h>
+
+#include "base/alloc.h"
+#include "test.h"
+
+/* --- a set-up, and what was seen of it --- */
+
+#define EPP     "epp"
+#define PROXY   "proxy"
+#define DECODE  "decode"
+#define PREFILL "prefill"
+
+/* One P/D set-up; each part may be changed by a row. */
+static void set_up(struct trace_hops *hops)
+{
+	static const struct {
+		enum component component;
+		const char *name, *image, *service;
+	} rows[] = {
+	    {COMPONENT_EPP, EPP, "llm-d-router-endpoint-picker:v0.10.0", "llm-d-router/epp"},
+	    {COMPONENT_ROUTING_PROXY, DECODE, "llm-d-router-disagg-sidecar:v0.10.0",
+	     "routing-proxy"},
+	    {COMPONENT_VLLM, DECODE, "llm-d-cuda:v0.9.0", "vllm-decode"},
+	    {COMPONENT_VLLM, PREFILL, "llm-d-cuda:v0.9.0", "vllm-prefill"},
+	};
+	*hops = (struct trace_hops){0};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		hops->items = grow(hops->items, hops->count, sizeof(*hops->items));
+		struct trace_hop *hop = &hops->items[hops->count++];
+		*hop = (struct trace_hop){
+		    .component = rows[i].component,
+		    .workload = xasprintf("Deployment/%s", rows[i].name),
+		    .name = xstrdup(rows[i].name),
+		    .container = xstrdup(
+			rows[i].component == COMPONENT_ROUTING_PROXY ? "routing-proxy" : "main"),
+		    .image = xstrdup(rows[i].image),
+		    .message = xstrdup(""),
+		    .reason = REASON_INJECTED,
+		    .on = true,
+		    .service = xstrdup(rows[i].service),
+		    .endpoint = xstrdup("http://otel-collector:4317"),
+		    .exporter = xstrdup("otlp"),
+		    .sampler = xstrdup("parentbased_traceidratio"),
+		    .ratio = xstrdup("1.0")};
+		struct image image;
+		image_read(hop->image, &image);
+		version_read(image.tag, image.tag_len, &hop->version);
+	}
+}
+
+/* "TRACE SERVICE OPERATION [POD]" a line. */
+static void read_spans(const char *lines, struct trace *trace)
+{
+	char *text CLEANUP(str_freep) = xstrdup(lines);
+	char *rest = NULL;
+	long start = 1000;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		char id[64] = "";
+		char service[64] = "";
+		char operation[64] = "";
+		char pod[64] = "";
+		CHECK(sscanf(line, "%63s %63s %63[^\t]\t%63s", id, service, operation, pod) >= 3);
+		struct span *span = trace_add(trace);
+		CHECK(trace_id_read(id, TRACE_ID_SIZE, span->trace));
+		span->service = trace_name(service);
+		span->operation = trace_name(operation);
+		span->pod = pod[0] == '\0' ? NULL : xstrdup(pod);
+		span_set_times(span, start += 1000, 10);
+	}
+}
+
+static void add_to(char *text, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static void add_to(char *text, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	size_t len = strlen(text);
+	va_start(args, fmt);
+	(void)vsnprintf(text + len, size - len, fmt, args);
+	va_end(args);
+}
+
+static const char *const answers[] = {"unknown", "no", "yes"};
+
+static void tell(const struct trace_verdict *verdict, char *out, size_t size)
+{
+	char text[256];
+	out[0] = '\0';
+	add_to(out, size, "received=%s %zu/%zu connected=%s", answers[verdict->received],
+	       verdict->seen, verdict->expected, answers[verdict->connected]);
+	if (verdict->cannot_connect)
+		add_to(out, size, " cannot");
+	trace_parts_text(verdict->parts_seen, text, sizeof(text));
+	add_to(out, size, " [%s]", text);
+	trace_groups_text(verdict->groups_expected & ~verdict->groups_seen, text, sizeof(text));
+	add_to(out, size, " missing [%s]", text);
+	if (verdict->unnamed)
+		add_to(out, size, " unnamed");
+	if (verdict->only_generic)
+		add_to(out, size, " generic");
+}
+
+#define GOOD_EPP "1 llm-d-router/epp gateway.request\n1 llm-d-router/epp llm_d.epp.scoring\n"
+#define GOOD                                                                                       \
+	GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1/completions\n"                           \
+		 "1 vllm-prefill llm_request\n1 vllm-decode llm_request\n"
+
+TEST(verdicts)
+{
+	static const struct {
+		const char *row, *spans;
+		const char *metrics;
+		const char *want;
+	} rows[] = {
+	    {"one whole trace", GOOD, NULL,
+	     "received=yes 4/4 connected=yes [endpoint picker, routing proxy, engine] missing []"},
+	    {"nothing asked", NULL, NULL,
+	     "received=unknown 0/4 connected=unknown [] missing [request routing, endpoint "
+	     "scoring, KV transfer, engine inference]"},
+	    {"nothing there", "", NULL,
+	     "received=no 0/4 connected=no [] missing [request routing, endpoint scoring, KV "
+	     "transfer, engine inference]"},
+	    {"engines apart",
+	     GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1/completions\n2 vllm-prefill "
+		      "llm_request\n3 vllm-decode llm_request\n",
+	     NULL, "received=yes 4/4 connected=no [endpoint picker, routing proxy] missing []"},
+	    {"a later request without prefill completes no less",
+	     GOOD "2 llm-d-router/epp gateway.request\n2 routing-proxy llm_d.pd_proxy.POST /v1\n2 "
+		  "vllm-decode llm_request\n",
+	     NULL,
+	     "received=yes 4/4 connected=yes [endpoint picker, routing proxy, engine] missing []"},
+	    {"operations missing",
+	     "1 llm-d-router/epp gateway.request\n1 routing-proxy forward_request\n1 vllm-prefill "
+	     "load_model\n1 vllm-decode load_model\n",
+	     NULL,
+	     "received=yes 4/4 connected=yes [endpoint picker, routing proxy, engine] missing "
+	     "[endpoint scoring, engine inference]"},
+	    {"unknown service", GOOD_EPP "1 unknown_service:python3 llm_request\n", NULL,
+	     "received=no 1/4 connected=no [endpoint picker] missing [KV transfer, engine "
+	     "inference] unnamed"},
+	    {"a program's own name", "1 llm-d-disagg-sidecar forward_request\n", NULL,
+	     "received=no 0/4 connected=no [] missing [request routing, endpoint scoring, KV "
+	     "transfer, engine inference] unnamed"},
+	    {"bare GETs", "1 gateway GET\n2 gateway GET /metrics\n", NULL,
+	     "received=no 0/4 connected=no [] missing [request routing, endpoint scoring, KV "
+	     "transfer, engine inference] generic"},
+	    {"span metrics alone", NULL,
+	     "calls_total{service_name=\"llm-d-router/epp\",span_name=\"gateway.request\"} 1\n"
+	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 1\n",
+	     "received=no 2/4 connected=unknown [] missing [endpoint scoring, KV transfer]"},
+	    {"all dropped by the filter", NULL,
+	     "otelcol_receiver_accepted_spans 9\notelcol_processor_filter_spans_filtered 9\n",
+	     "received=unknown 0/4 connected=unknown [] missing [request routing, endpoint "
+	     "scoring, KV transfer, engine inference] generic"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct trace_hops hops;
+		struct trace trace = {0};
+		struct trace_counters counters = {.calls = NULL};
+		struct trace_verdict verdict;
+		char got[512];
+		set_up(&hops);
+		if (rows[i].spans != NULL)
+			read_spans(rows[i].spans, &trace);
+		if (rows[i].metrics != NULL)
+			trace_counters_read(rows[i].metrics, strlen(rows[i].metrics), &counters);
+		struct trace_observation seen = {.trace = rows[i].spans == NULL ? NULL : &trace,
+						 .counters =
+						     rows[i].metrics == NULL ? NULL : &counters};
+		trace_verdict(&hops, &seen, &verdict);
+		tell(&verdict, got, sizeof(got));
+		CHECK_STR_ROW(got, rows[i].want, rows[i].row);
+		trace_verdict_release(&verdict);
+		trace_counters_release(&counters);
+		trace_release(&trace);
+		trace_hops_release(&hops);
+	}
+}
+
+TEST(pods_tell_workloads_of_one_name_apart)
+{
+	struct trace_hops hops;
+	struct trace trace = {0};
+	struct trace_verdict verdict;
+	set_up(&hops);
+	free(hops.items[3].name); /* prefill becomes decode-b, under the same service name */
+	free(hops.items[3].service);
+	hops.items[3].name = xstrdup("decode-b");
+	hops.items[3].service = xstrdup("vllm-decode");
+	read_spans("1 vllm-decode llm_request\tdecode-5-x\n"
+		   "2 vllm-decode llm_request\tdecode-b-5-x\n"
+		   "3 vllm-decode llm_request\tdecode-b-5-y\n",
+		   &trace);
+	struct trace_observation seen = {.trace = &trace};
+	trace_verdict(&hops, &seen, &verdict);
+	CHECK_INT(verdict.hops[2].spans, 1);
+	CHECK_INT(verdict.hops[2].last_us, 2010);
+	CHECK_INT(verdict.hops[3].spans, 2);
+	CHECK_INT(verdict.newest_us, 4010);
+	trace_verdict_release(&verdict);
+	trace_release(&trace);
+	read_spans("1 vllm-decode llm_request\n2 vllm-decode llm_request\telsewhere-1\n", &trace);
+	trace_verdict(&hops, &seen, &verdict);
+	CHECK_INT(verdict.hops[2].spans, 2);
+	CHECK_INT(verdict.hops[3].spans, 2);
+	trace_verdict_release(&verdict);
+	trace_release(&trace);
+	trace_hops_release(&hops);
+}
+
+TEST(the_trace_that_was_sent_is_the_one_judged)
+{
+	struct trace_hops hops;
+	struct trace trace = {0};
+	struct trace_verdict verdict;
+	set_up(&hops);
+	read_spans(GOOD "2 vllm-decode llm_request\n", &trace);
+	struct trace_observation seen = {.trace = &trace,
+					 .sent_trace = "00000000000000000000000000000002"};
+	trace_verdict(&hops, &seen, &verdict);
+	CHECK_STR(verdict.trace, "00000000000000000000000000000002");
+	CHECK_INT(verdict.connected, ANSWER_NO);
+	trace_verdict_release(&verdict);
+	trace_release(&trace);
+	trace_hops_release(&hops);
+}
+
+/* --- symptoms --- */
+
+static void set(char **text, const char *value)
+{
+	free(*text);
+	*text = value == NULL ? NULL : xstrdup(value);
+}
+
+static void no_exporter(struct trace_hops *hops)
+{
+	set(&hops->items[1].exporter, NULL);
+}
+
+static void engine_without_exporter(struct trace_hops *hops)
+{
+	set(&hops->items[2].exporter, NULL);
+}
+
+static void always_on(struct trace_hops *hops)
+{
+	set(&hops->items[0].sampler, "always_on");
+	set(&hops->items[2].sampler, "always_on"); /* Python knows it */
+}
+
+static void ratio_zero(struct trace_hops *hops)
+{
+	set(&hops->items[0].ratio, "0.0");
+}
+
+static void wrong_port(struct trace_hops *hops)
+{
+	set(&hops->items[0].endpoint, "http://otel-collector:4318");
+	set(&hops->items[2].endpoint, "http://otel-collector:4318/v1/traces");
+}
+
+static void https(struct trace_hops *hops)
+{
+	for (size_t i = 0; i < hops->count; i++)
+		set(&hops->items[i].endpoint, "https://otel-collector:4317");
+}
+
+static void bare(struct trace_hops *hops)
+{
+	set(&hops->items[1].endpoint, "otel-collector:4317");
+}
+
+static void old_proxy(struct trace_hops *hops)
+{
+	set(&hops->items[1].image, "llm-d-router-disagg-sidecar:v0.9.0");
+	hops->items[1].detached = true;
+}
+
+static void old_engine(struct trace_hops *hops)
+{
+	hops->items[3].on = false;
+	hops->items[3].reason = REASON_ENGINE_TOO_OLD;
+	set(&hops->items[3].message, "vLLM 0.10.0: no packages");
+}
+
+static void no_flag(struct trace_hops *hops)
+{
+	hops->items[1].on = false;
+	hops->items[1].flag_missing = true;
+	hops->items[1].reason = REASON_OPAQUE_COMMAND;
+}
+
+static void opted_out(struct trace_hops *hops)
+{
+	hops->items[0].on = false;
+	hops->items[0].reason = REASON_OPTED_OUT;
+	set(&hops->items[0].exporter, NULL);
+}
+
+static void nameless(struct trace_hops *hops)
+{
+	set(&hops->items[2].service, NULL);
+	set(&hops->items[3].service, NULL);
+}
+
+#define NO_PROXY GOOD_EPP "1 vllm-prefill llm_request\n1 vllm-decode llm_request\n"
+#define APART                                                                                      \
+	GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1\n2 vllm-prefill llm_request\n"           \
+		 "3 vllm-decode llm_request\n"
+#define IDLE "otelcol_receiver_accepted_spans 0\n"
+
+TEST(symptoms)
+{
+	static const struct {
+		const char *row;
+		void (*change)(struct trace_hops *hops);
+		const char *spans, *metrics;
+		struct trace_observation more;
+		const char *want; /* Word@hop … */
+	} rows[] = {
+	    {"all is well", NULL, GOOD, NULL, {0}, ""},
+	    {"no exporter", no_exporter, NO_PROXY, NULL, {0}, "MissingExporter@1"},
+	    {"engines need none",
+	     engine_without_exporter,
+	     GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1\n1 vllm-prefill llm_request\n",
+	     NULL,
+	     {0},
+	     "Silent@2"},
+	    {"a tenth", always_on, GOOD, NULL, {0}, "UnsupportedSampler@0"},
+	    {"ratio 0", ratio_zero, "", IDLE, {0}, "SamplesNothing@0"},
+	    {"ratio 0 does not bind a sampled parent",
+	     ratio_zero,
+	     "",
+	     IDLE,
+	     {.sent_trace = "1"},
+	     "SamplesNothing@0 CollectorUnreachable"},
+	    {"4318", wrong_port, "", IDLE, {0}, "WrongPort@0"},
+	    {"TLS to plaintext",
+	     https,
+	     "",
+	     IDLE,
+	     {.tls = ANSWER_NO},
+	     "TLSToPlaintext@0 TLSToPlaintext@1 TLSToPlaintext@2 TLSToPlaintext@3"},
+	    {"TLS where it is not known", https, "", IDLE, {0}, "NoTraffic"},
+	    {"plaintext to TLS",
+	     NULL,
+	     "",
+	     IDLE,
+	     {.tls = ANSWER_YES},
+	     "PlaintextToTLS@0 PlaintextToTLS@1 PlaintextToTLS@2 PlaintextToTLS@3"},
+	    {"bare host", bare, NO_PROXY, NULL, {0}, "BadEndpoint@1"},
+	    {"an old proxy", old_proxy, APART, NULL, {0}, "ProxyHandsNoContextOn@1"},
+	    {"apart without a reason", NULL, APART, NULL, {0}, "NotConnected"},
+	    {"an old engine",
+	     old_engine,
+	     GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1\n1 vllm-decode llm_request\n",
+	     NULL,
+	     {0},
+	     "NoInstrumentation@3"},
+	    {"flag missing", no_flag, NO_PROXY, NULL, {0}, "FlagMissing@1"},
+	    {"opted out",
+	     opted_out,
+	     "1 routing-proxy llm_d.pd_proxy.POST /v1\n1 vllm-decode llm_request\n1 vllm-prefill "
+	     "llm_request\n",
+	     NULL,
+	     {0},
+	     "NotInjected@0"},
+	    {"unknown service",
+	     nameless,
+	     GOOD_EPP "1 routing-proxy llm_d.pd_proxy.POST /v1\n1 unknown_service llm_request\n",
+	     NULL,
+	     {0},
+	     "UnknownService"},
+	    {"only GETs",
+	     NULL,
+	     "",
+	     "otelcol_receiver_accepted_spans 9\notelcol_processor_filter_spans_filtered 9\n",
+	     {0},
+	     "OnlyGenericSpans"},
+	    {"memory limit",
+	     NULL,
+	     "",
+	     IDLE "otelcol_receiver_refused_spans 4\n",
+	     {0},
+	     "CollectorRefuses"},
+	    {"back end away",
+	     NULL,
+	     "",
+	     "otelcol_receiver_accepted_spans 9\notelcol_exporter_send_failed_spans 9\n",
+	     {0},
+	     "BackendRefuses Silent@0 Silent@1 Silent@2 Silent@3"},
+	    {"back end restarted",
+	     NULL,
+	     "",
+	     "otelcol_receiver_accepted_spans 9\n",
+	     {.backend_fresh = true},
+	     "BackendRestarted Silent@0 Silent@1 Silent@2 Silent@3"},
+	    {"policy", NULL, "", IDLE, {.network_policy = "deny-all"}, "NetworkPolicy"},
+	    {"unsampled parent", NULL, "", IDLE, {.traffic = ANSWER_YES}, "UnsampledParent"},
+	    {"sent and lost", NULL, "", IDLE, {.sent_trace = "1"}, "CollectorUnreachable"},
+	    {"idle", NULL, "", IDLE, {0}, "NoTraffic"},
+	    {"operations",
+	     NULL,
+	     "1 llm-d-router/epp gateway.request\n1 routing-proxy prefill\n1 vllm-prefill "
+	     "llm_request\n1 vllm-decode llm_request\n",
+	     NULL,
+	     {0},
+	     "OperationsMissing"},
+	};
+	bool provoked[SYMPTOM_COUNT] = {false};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct trace_hops hops;
+		struct trace trace = {0};
+		struct trace_counters counters = {.calls = NULL};
+		struct trace_verdict verdict;
+		struct trace_findings findings;
+		char got[512] = "";
+		set_up(&hops);
+		if (rows[i].change != NULL)
+			rows[i].change(&hops);
+		read_spans(rows[i].spans, &trace);
+		struct trace_observation seen = rows[i].more;
+		seen.trace = &trace;
+		if (rows[i].metrics != NULL) {
+			trace_counters_read(rows[i].metrics, strlen(rows[i].metrics), &counters);
+			seen.counters = &counters;
+		}
+		trace_verdict(&hops, &seen, &verdict);
+		trace_diagnose(&hops, &seen, &verdict, &findings);
+		for (size_t k = 0; k < findings.count; k++) {
+			const struct trace_finding *finding = &findings.items[k];
+			add_to(got, sizeof(got), "%s%s", k == 0 ? "" : " ",
+			       symptom_info(finding->symptom)->word);
+			if (finding->hop != SIZE_MAX)
+				add_to(got, sizeof(got), "@%zu", finding->hop);
+			CHECK(finding->text[0] != '\0');
+			provoked[finding->symptom] = true;
+		}
+		CHECK_STR_ROW(got, rows[i].want, rows[i].row);
+		trace_findings_release(&findings);
+		trace_verdict_release(&verdict);
+		trace_counters_release(&counters);
+		trace_release(&trace);
+		trace_hops_release(&hops);
+	}
+	for (size_t i = 0; i < SYMPTOM_COUNT; i++)
+		CHECK_INT_ROW(provoked[i], true, symptom_info((enum trace_symptom)i)->word);
+}
+
+TEST(a_finding_names_the_place)
+{
+	struct trace_hops hops;
+	struct trace trace = {0};
+	struct trace_verdict verdict;
+	struct trace_findings findings;
+	set_up(&hops);
+	no_exporter(&hops);
+	read_spans(NO_PROXY, &trace);
+	struct trace_observation seen = {.trace = &trace};
+	trace_verdict(&hops, &seen, &verdict);
+	trace_diagnose(&hops, &seen, &verdict, &findings);
+	CHECK_INT(findings.count, 1);
+	CHECK_STR(findings.items[0].text,
+		  "Deployment/decode, container routing-proxy (OTEL_TRACES_EXPORTER is not set): "
+		  "OTEL_TRACES_EXPORTER is not otlp, so spans are printed to the pod's output");
+	trace_findings_release(&findings);
+	trace_verdict_release(&verdict);
+	trace_release(&trace);
+	trace_hops_release(&hops);
+}
