@@ -43,7 +43,7 @@ TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c test/bench/*.c))
 BIN      := $(B)/llmd-tracing
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup run test check unit golden integration asan fuzz lint format bench clean docs
+.PHONY: all help setup run test check unit golden integration asan fuzz lint format image bench clean docs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -116,6 +116,9 @@ format: ## clang-format in place
 
 docs: all ## regenerate docs that come from tables
 	$(Q)hack/gen-docs
+
+image: all ## the OCI image of the operator and its SBOM, in build/image (no Docker needed)
+	$(Q)hack/image
 
 bench: all ## figures for docs/bench.md (never a pass/fail test)
 	$(Q)hack/bench

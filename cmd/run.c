@@ -232,9 +232,9 @@ static enum status start(struct run *run, struct error *err)
 	status = client_new(&run->loop, &run->config, &run->log, run->metrics, &run->client, err);
 	if (status != STATUS_OK)
 		return status;
+	start_handles(run);
 	log_entry(&run->log, LOG_INFO, "starting", "server", run->config.server, "source",
 		  run->config.source, "dryRun", run->options.dry_run ? "true" : NULL, NULL);
-	start_handles(run);
 	start_controller(run);
 	return STATUS_OK;
 }
