@@ -43,7 +43,7 @@ TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c test/bench/*.c))
 BIN      := $(B)/llmd-tracing
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup run test check unit golden integration asan fuzz lint format image bench clean docs
+.PHONY: all help setup run test check unit golden integration asan fuzz lint format image bench clean docs chart manifests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -119,6 +119,12 @@ docs: all ## regenerate docs that come from tables
 
 image: all ## the OCI image of the operator and its SBOM, in build/image (no Docker needed)
 	$(Q)hack/image
+
+chart: ## the Helm chart as build/llmd-tracing-VERSION.tgz
+	$(Q)build/tools/helm package charts/llmd-tracing --destination build
+
+manifests: ## plain YAML for kubectl apply -f and a Kustomize base, into build/manifests
+	$(Q)hack/manifests
 
 bench: all ## figures for docs/bench.md (never a pass/fail test)
 	$(Q)hack/bench
