@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The offline commands. Each gets its options read; what it returns is the exit code.
+ * The commands but `run`. Each gets its options read; what it returns is the exit code.
  */
 #ifndef LLMD_CMD_COMMAND_H
 #define LLMD_CMD_COMMAND_H
@@ -10,7 +10,8 @@
 
 /* Exit codes besides those of base/error.h's table. */
 enum {
-	EXIT_DIFFERENT = 1, /* diff: something would change; check: something is left out */
+	EXIT_DIFFERENT = 1, /* diff: something would change; check: something is left out;
+			       * uninject --cluster: something was left */
 };
 
 /* "llmd-tracing: message" on standard error; gives the status's exit code. */
@@ -18,6 +19,8 @@ int report(enum status status, const struct error *err);
 
 int command_inject(const struct options *options);
 int command_uninject(const struct options *options);
+/* With --cluster; the other one is for files. */
+int command_uninject_cluster(const struct options *options);
 int command_diff(const struct options *options);
 int command_explain(const struct options *options);
 int command_check(const struct options *options);

@@ -31,8 +31,11 @@ static const struct command commands[] = {
      run_command},
     {"inject", "print the input with tracing turned on in it", INJECT_OPTIONS, EDIT_OUTPUTS,
      command_inject, NULL},
-    {"uninject", "print the input with everything taken back that inject put in", INPUT_OPTIONS,
-     EDIT_OUTPUTS, command_uninject, NULL},
+    {"uninject",
+     "print the input with everything taken back that inject put in; with --cluster: take it "
+     "back in a cluster",
+     INPUT_OPTIONS | OPTION_CLUSTER | OPTIONS_CONNECT | OPTION_DRY_RUN | OPTION_FORCE, EDIT_OUTPUTS,
+     command_uninject, NULL},
     {"diff", "show what inject would change; exit code 1 when something would", INJECT_OPTIONS,
      OUT(TEXT), command_diff, NULL},
     {"explain", "say for each container what is done and why", INJECT_OPTIONS, TELL_OUTPUTS,

@@ -101,6 +101,16 @@ int command_inject(const struct options *options)
 
 int command_uninject(const struct options *options)
 {
+	unsigned online = OPTIONS_CONNECT | OPTION_DRY_RUN | OPTION_FORCE;
+	if (options->cluster)
+		return command_uninject_cluster(options);
+	if ((options->given & online) != 0) {
+		struct error err = {0};
+		return report(error_set(&err, STATUS_INVALID,
+					"uninject: -A, --kubeconfig, --context, --dry-run and "
+					"--force go with --cluster"),
+			      &err);
+	}
 	return with_batch(options, PLAN_REMOVE, show_edited);
 }
 

@@ -6,29 +6,54 @@
 
 #include "base/alloc.h"
 
+enum value_type {
+	VALUE_SWITCH, /* a bool */
+	VALUE_TEXT,   /* a borrowed string */
+	VALUE_FILES,  /* one more of them */
+	VALUE_OUTPUT,
+};
+
 struct option_row {
 	unsigned bit;
 	char letter; /* '\0': only the long form */
 	const char *name;
 	const char *argument; /* NULL: a switch */
+	enum value_type type;
+	size_t place; /* of the value in struct options */
 	const char *help;
 };
 
+#define PLACE(MEMBER) offsetof(struct options, MEMBER)
+
 /* --help is always there and has no bit. */
 static const struct option_row rows[] = {
-    {OPTION_FILE, 'f', "filename", "FILE",
+    {OPTION_FILE, 'f', "filename", "FILE", VALUE_FILES, PLACE(files),
      "a file, a directory (*.yaml, *.yml, *.json in it) or - for standard input; may be repeated"},
-    {OPTION_RECURSIVE, 'R', "recursive", NULL, "with a directory: those below it too"},
-    {OPTION_SETTINGS, 0, "settings", "FILE",
+    {OPTION_RECURSIVE, 'R', "recursive", NULL, VALUE_SWITCH, PLACE(recursive),
+     "with a directory: those below it too"},
+    {OPTION_SETTINGS, 0, "settings", "FILE", VALUE_TEXT, PLACE(settings),
      "a Tracing that holds for everything, instead of those in the input"},
-    {OPTION_POLICY, 0, "policy", "FILE",
+    {OPTION_POLICY, 0, "policy", "FILE", VALUE_TEXT, PLACE(policy),
      "what Tracings may ask for, as the operator's administrator says it (docs/policy.md)"},
-    {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE",
+    {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE", VALUE_TEXT, PLACE(namespace_name),
      "of objects that name none (default \"default\")"},
-    {OPTION_OUTPUT, 'o', "output", "FORMAT", "one of"},
-    {OPTION_CR, 0, "cr", NULL,
+    {OPTION_CLUSTER, 0, "cluster", NULL, VALUE_SWITCH, PLACE(cluster),
+     "instead of files: what -n or -A names in a cluster"},
+    {OPTION_WHERE, 'n', "namespace", "NAMESPACE", VALUE_TEXT, PLACE(namespace_name),
+     "to look at (default: that of the kubeconfig's context)"},
+    {OPTION_ALL_NAMESPACES, 'A', "all-namespaces", NULL, VALUE_SWITCH, PLACE(all_namespaces),
+     "with --cluster: every namespace"},
+    {OPTION_KUBECONFIG, 0, "kubeconfig", "FILE", VALUE_TEXT, PLACE(kubeconfig),
+     "default: KUBECONFIG, the pod's files, ~/.kube/config"},
+    {OPTION_CONTEXT, 0, "context", "NAME", VALUE_TEXT, PLACE(context), "context of the kubeconfig"},
+    {OPTION_DRY_RUN, 0, "dry-run", NULL, VALUE_SWITCH, PLACE(dry_run),
+     "with --cluster: say what would be done, write nothing"},
+    {OPTION_FORCE, 0, "force", NULL, VALUE_SWITCH, PLACE(force),
+     "with --cluster: also in annotated namespaces while an operator runs"},
+    {OPTION_OUTPUT, 'o', "output", "FORMAT", VALUE_OUTPUT, PLACE(output), "one of"},
+    {OPTION_CR, 0, "cr", NULL, VALUE_SWITCH, PLACE(use_cr),
      "an OpenTelemetryCollector instead of ConfigMap, Deployment and Service"},
-    {0, 'h', "help", NULL, "print this"},
+    {0, 'h', "help", NULL, VALUE_SWITCH, PLACE(help), "print this"},
 };
 
 static const char *const output_names[OUTPUT_COUNT] = {
@@ -69,32 +94,23 @@ static enum status read_output(const char *name, unsigned outputs, enum output *
 static enum status set_option(const struct option_row *row, const char *value, unsigned outputs,
 			      struct options *options, struct error *err)
 {
-	switch (row->bit) {
-	case OPTION_FILE:
+	void *place = (char *)options + row->place;
+	options->given |= row->bit;
+	switch (row->type) {
+	case VALUE_SWITCH:
+		*(bool *)place = true;
+		return STATUS_OK;
+	case VALUE_TEXT:
+		*(const char **)place = value;
+		return STATUS_OK;
+	case VALUE_FILES:
 		options->files = grow(options->files, options->file_count, sizeof(*options->files));
 		options->files[options->file_count++] = value;
 		return STATUS_OK;
-	case OPTION_RECURSIVE:
-		options->recursive = true;
-		return STATUS_OK;
-	case OPTION_SETTINGS:
-		options->settings = value;
-		return STATUS_OK;
-	case OPTION_POLICY:
-		options->policy = value;
-		return STATUS_OK;
-	case OPTION_NAMESPACE:
-		options->namespace_name = value;
-		return STATUS_OK;
-	case OPTION_OUTPUT:
+	case VALUE_OUTPUT:
 		return read_output(value, outputs, &options->output, err);
-	case OPTION_CR:
-		options->use_cr = true;
-		return STATUS_OK;
-	default:
-		options->help = true;
-		return STATUS_OK;
 	}
+	return error_set(err, STATUS_BUG, "option --%s has no type", row->name);
 }
 
 /* The row that `word` names, and where in it a joined value begins (NULL: none). */
@@ -154,9 +170,11 @@ enum status options_read(int argc, char **argv, unsigned allowed, unsigned outpu
 	struct options options = {0};
 	enum status status = read_words(argc, argv, allowed, outputs, &options, err);
 	if (status == STATUS_OK && !options.help && (allowed & OPTION_FILE) != 0 &&
-	    options.file_count == 0)
+	    options.file_count == 0 && !options.cluster)
 		status = error_set(err, STATUS_INVALID,
 				   "no input: name it with -f FILE, -f -, or -f DIR");
+	if (status == STATUS_OK && options.all_namespaces && options.namespace_name != NULL)
+		status = error_set(err, STATUS_INVALID, "-n and -A: only one of them");
 	if (status != STATUS_OK) {
 		options_release(&options);
 		return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line of the offline commands: one table of options, from which both the
- * reader and the help text come. `run` has its own (cmd/run.h).
+ * The command line of all commands but `run` (cmd/run.h): one table of options, from which
+ * both the reader and the help text come.
  */
 #ifndef LLMD_CMD_OPTIONS_H
 #define LLMD_CMD_OPTIONS_H
@@ -30,7 +30,16 @@ enum option_bit {
 	OPTION_OUTPUT = 1 << 4,
 	OPTION_CR = 1 << 5,
 	OPTION_POLICY = 1 << 6,
+	OPTION_CLUSTER = 1 << 7,
+	OPTION_KUBECONFIG = 1 << 8,
+	OPTION_CONTEXT = 1 << 9,
+	OPTION_ALL_NAMESPACES = 1 << 10,
+	OPTION_DRY_RUN = 1 << 11,
+	OPTION_FORCE = 1 << 12,
+	OPTION_WHERE = 1 << 13, /* --namespace of a command that looks at a cluster */
 };
+
+#define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT | OPTION_ALL_NAMESPACES)
 
 struct options {
 	const char **files; /* owned array of borrowed strings */
@@ -41,7 +50,14 @@ struct options {
 	const char *namespace_name; /* of objects that name none; NULL: "default" */
 	enum output output;
 	bool use_cr;
+	bool cluster;
+	const char *kubeconfig; /* file or NULL */
+	const char *context;    /* or NULL */
+	bool all_namespaces;
+	bool dry_run;
+	bool force;
 	bool help;
+	unsigned given; /* bits of the options that were there */
 };
 
 /*

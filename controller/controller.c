@@ -98,14 +98,7 @@ static void on_missing(void *context, enum resource_id resource, const char *nam
 		       const char *name)
 {
 	struct controller *controller = context;
-	const struct object *object = store_get(controller->store, resource, namespace_name, name);
-	if (object == NULL)
-		return;
-	CLEANUP(str_freep)
-	char *json = xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\","
-			       "\"resourceVersion\":\"%s\"}}",
-			       name, namespace_name, object->uid, object->resource_version);
-	(void)store_delete(controller->store, resource, json, strlen(json));
+	store_forget(controller->store, resource, namespace_name, name);
 }
 
 static void on_written(void *context, const struct intent *intent, const char *json, size_t len)

@@ -96,11 +96,6 @@ static void intend_tracing(const struct view *view, struct intents *intents)
 	intent->note = xstrdup("make the Tracing");
 }
 
-static bool is_untouched(const cJSON *tracing)
-{
-	return object_is_managed(tracing) && json_int(tracing, "metadata.generation", 0) == 1;
-}
-
 /* Workloads first; then collector and back end; then the Tracing that we made (DESIGN §5). */
 static bool take_back(const struct view *view, struct intents *intents)
 {
@@ -112,7 +107,7 @@ static bool take_back(const struct view *view, struct intents *intents)
 	size_t left = owned_remove(view, intents);
 	if (left > 0 || view->managed > 0 || view->ledgers > 0)
 		return false;
-	if (view->tracing != NULL && is_untouched(view->tracing)) {
+	if (view->tracing != NULL && tracing_is_untouched(view->tracing)) {
 		struct intent *intent =
 		    intents_add(intents, INTENT_DELETE, RESOURCE_TRACING, view->name, TRACING_NAME);
 		intent->uid = xstrdup(json_str(view->tracing, "metadata.uid"));

@@ -329,6 +329,19 @@ bool store_delete(struct store *store, enum resource_id resource, const char *js
 	return true;
 }
 
+void store_forget(struct store *store, enum resource_id resource, const char *namespace_name,
+		  const char *name)
+{
+	const struct object *object = store_get(store, resource, namespace_name, name);
+	if (object == NULL)
+		return;
+	CLEANUP(str_freep)
+	char *json = xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\","
+			       "\"resourceVersion\":\"%s\"}}",
+			       name, namespace_name, object->uid, object->resource_version);
+	(void)store_delete(store, resource, json, strlen(json));
+}
+
 unsigned long store_mark(struct store *store)
 {
 	return ++store->step;

@@ -54,6 +54,10 @@ bool store_put(struct store *store, enum resource_id resource, const char *json,
 /* A deletion with the object's last state; false when the bytes could not be read. */
 bool store_delete(struct store *store, enum resource_id resource, const char *json, size_t len);
 
+/* It is known not to be there any more. */
+void store_forget(struct store *store, enum resource_id resource, const char *namespace_name,
+		  const char *name);
+
 /*
  * Lists: take the mark before the first item, end with it when the list is complete.
  * `namespace_name` NULL: all namespaces. Objects in that scope that were not put since the

@@ -22,6 +22,11 @@ bool object_is_applied(const cJSON *object)
 	return object_is_managed(object) && json_member(annotations, ANNOTATION_APPLIED) != NULL;
 }
 
+bool tracing_is_untouched(const cJSON *tracing)
+{
+	return object_is_managed(tracing) && json_int(tracing, "metadata.generation", 0) == 1;
+}
+
 const cJSON *object_condition(const cJSON *object, const char *type)
 {
 	const cJSON *condition = NULL;

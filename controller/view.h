@@ -93,6 +93,9 @@ bool object_is_managed(const cJSON *object);
  */
 bool object_is_applied(const cJSON *object);
 
+/* A Tracing that we made and nobody changed. */
+bool tracing_is_untouched(const cJSON *tracing);
+
 /* metadata.generation as text: what a refusal is about. */
 void object_generation(const cJSON *object, char *text, size_t size);
 
