@@ -102,7 +102,7 @@ unit: ## C unit tests
 integration: all ## pytest against a real API server
 	$(Q)hack/test integration
 
-asan: ## unit tests and golden cases under ASan and UBSan
+asan: ## every suite of the binary under ASan and UBSan
 	$(Q)hack/test asan
 
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (default 60)

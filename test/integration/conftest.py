@@ -7,15 +7,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from cluster import OWN_CRDS, ROOT, TEST_CRDS, Cluster  # noqa: E402
-from operator_process import Operator  # noqa: E402
+from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
+from operator_process import Operator, grant  # noqa: E402
 
-RBAC = os.path.join(ROOT, "test/integration/rbac.yaml")
 numbers = itertools.count(1)
-
-
-def grant(cluster):
-    cluster.kubectl("apply", "-f", RBAC)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,15 @@ from processes import die_with_parent
 from waiting import wait_for
 
 BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
+RBAC = os.path.join(ROOT, "test/integration/rbac.yaml")
 NAMESPACE = "llmd-system"
 USER = f"system:serviceaccount:{NAMESPACE}:llmd-tracing"
 LISTENING = re.compile(r'msg="?listening"?.* addr="?127\.0\.0\.1:(\d+)')
+
+
+def grant(cluster):
+    """Gives the operator's ServiceAccount what it is meant to have."""
+    cluster.kubectl("apply", "-f", RBAC)
 
 
 def token_kubeconfig(cluster):
