@@ -102,6 +102,10 @@ unit: ## C unit tests
 integration: all ## pytest against a real API server
 	$(Q)hack/test integration
 
+.PHONY: telemetry
+telemetry: all ## pytest with the real collector and Jaeger (built from Go modules on first use)
+	$(Q)hack/test telemetry
+
 asan: ## every suite of the binary under ASan and UBSan
 	$(Q)hack/test asan
 

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))  # processes, waiting
+
+import telemetry  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def backend(tmp_path_factory):
+    """Collector and Jaeger with the default configuration."""
+    running = telemetry.Telemetry(tmp_path_factory.mktemp("telemetry"))
+    yield running
+    running.stop()
