@@ -53,7 +53,9 @@ static void handle_readyz(void *context, struct server_answer *answer)
 {
 	const struct run *run = context;
 	if (run->controller != NULL && controller_is_ready(run->controller)) {
-		buffer_add_str(&answer->body, "ok\n");
+		buffer_add_str(&answer->body, "ok");
+		controller_explain(run->controller, &answer->body);
+		buffer_add_char(&answer->body, '\n');
 		return;
 	}
 	answer->code = 503;
@@ -193,6 +195,7 @@ static void start_controller(struct run *run)
 			.operator_namespace = in_pod ? run->config.namespace_name : NULL,
 			.defaults = &run->admin.defaults,
 			.admin = &run->admin.policy,
+			.enable_from_tracing = run->options.enable_from_tracing,
 			.dry_run = run->options.dry_run},
 	    .namespaces = namespaces.borrowed,
 	    .namespace_count = run->options.namespace_count,

@@ -22,6 +22,7 @@ enum option_id {
 	OPTION_SETTINGS,
 	OPTION_POLICY,
 	OPTION_IMAGE_REGISTRY,
+	OPTION_ENABLE_FROM_TRACING,
 	OPTION_HELP,
 	OPTION_COUNT
 };
@@ -54,6 +55,9 @@ static const struct {
     [OPTION_POLICY] = {"--policy", "FILE", "what Tracings may ask for (docs/policy.md)"},
     [OPTION_IMAGE_REGISTRY] = {"--image-registry", "HOST[/PATH]",
 			       "where default images come from instead"},
+    [OPTION_ENABLE_FROM_TRACING] = {"--enable-from-tracing", NULL,
+				    "with --namespaces: spec.enabled of a Tracing stands in for "
+				    "the annotation"},
     [OPTION_HELP] = {"--help", NULL, "print this"},
 };
 
@@ -181,6 +185,9 @@ static enum status set(struct run_options *options, enum option_id id, const cha
 	case OPTION_IMAGE_REGISTRY:
 		options->image_registry = value;
 		return STATUS_OK;
+	case OPTION_ENABLE_FROM_TRACING:
+		options->enable_from_tracing = true;
+		return STATUS_OK;
 	case OPTION_HELP:
 		options->help = true;
 		return STATUS_OK;
@@ -225,14 +232,17 @@ enum status run_options_read(int argc, char **argv, struct run_options *ret_opti
 					    .shutdown_grace_ms = 15000,
 					    .max_concurrent = 10};
 	int at = 1;
-	while (at < argc) {
-		enum status status = read_one(argc, argv, &at, ret_options, err);
-		if (status == STATUS_OK)
-			continue;
+	enum status status = STATUS_OK;
+	while (at < argc && status == STATUS_OK)
+		status = read_one(argc, argv, &at, ret_options, err);
+	if (status == STATUS_OK && ret_options->enable_from_tracing &&
+	    ret_options->namespaces == NULL)
+		status = error_set(err, STATUS_INVALID,
+				   "--enable-from-tracing: is for --namespaces only; elsewhere the "
+				   "switch is the namespace's annotation");
+	if (status != STATUS_OK)
 		run_options_release(ret_options);
-		return status;
-	}
-	return STATUS_OK;
+	return status;
 }
 
 void run_options_release(struct run_options *options)

@@ -22,6 +22,7 @@ struct run_options {
 	enum log_level log_level;
 	bool log_json;
 	bool dry_run;
+	bool enable_from_tracing;
 	bool help;
 	uint64_t removal_grace_ms;
 	uint64_t collector_timeout_ms;

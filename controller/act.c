@@ -252,6 +252,8 @@ static void send_event(const struct actor *actor, const struct intent *intent)
 {
 	struct event_request event;
 	struct buffer path;
+	if (actor->namespaced && intent->namespace_name[0] == '\0')
+		return; /* the Tracing gets the same one */
 	if (!events_decide(actor->events, intent, actor->now(actor->context), &event))
 		return;
 	buffer_init(&path, 4096);

@@ -24,6 +24,8 @@ struct actor {
 	struct events *events;
 	struct metric *writes; /* llmd_tracing_writes_total{action,result} */
 	bool dry_run;
+	bool
+	    namespaced; /* Events about Namespaces stand in "default", where a Role does not reach */
 	struct moment (*now)(void *context);
 	/* The object as it is now (raw JSON), after a write or a read. */
 	void (*on_object)(void *context, enum resource_id resource, const char *json, size_t len);

@@ -284,6 +284,17 @@ void controller_explain(const struct controller *controller, struct buffer *out)
 		for (size_t k = 0; k < RESOURCE_COUNT; k++)
 			if (!controller->scopes[i].feeds[k].settled)
 				buffer_addf(out, " %s", resource_get((enum resource_id)k)->plural);
+	for (size_t i = 0; i < controller->scope_count; i++) {
+		const struct scope *scope = &controller->scopes[i];
+		for (size_t k = 0; k < RESOURCE_COUNT; k++)
+			if (scope->denied[k] != NULL)
+				buffer_addf(out, "\ncannot read %s%s%s: %s",
+					    resource_get((enum resource_id)k)->plural,
+					    scope->namespace_name == NULL ? "" : " in namespace ",
+					    scope->namespace_name == NULL ? ""
+									  : scope->namespace_name,
+					    scope->denied[k]);
+	}
 }
 
 /* --- life --- */
@@ -317,6 +328,7 @@ struct controller *controller_new(uv_loop_t *loop, struct client *client, const 
 	controller->events = events_new(config->instance);
 	register_metrics(controller, metrics);
 	init_actor(controller);
+	controller->actor.namespaced = config->namespaces != NULL;
 	controller->scope_count = config->namespaces == NULL ? 1 : config->namespace_count;
 	controller->scopes = xcalloc(controller->scope_count, sizeof(struct scope));
 	for (size_t i = 0; i < controller->scope_count; i++)

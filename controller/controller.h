@@ -36,7 +36,7 @@ void controller_start(struct controller *controller);
 /* All lists are complete (/readyz). */
 bool controller_is_ready(const struct controller *controller);
 
-/* One phrase for people about what is still missing; "" when ready. */
+/* For people: what is still missing, and line by line what may not be read and why. */
 void controller_explain(const struct controller *controller, struct buffer *out);
 
 /* Brings gauges (store, watches, queue) up to date before they are read. */

@@ -21,6 +21,7 @@ struct feed {
 	unsigned long mark;
 	bool force;                /* the list under way takes older versions too */
 	bool settled;              /* its first list is complete, or will not come soon */
+	char *denied;              /* ACCESS_DENIED: why, in the server's words; or NULL */
 	uint64_t trouble_since_ms; /* of a first list that keeps failing; 0: none */
 };
 
@@ -29,7 +30,9 @@ struct scope {
 	char *namespace_name; /* NULL: the cluster */
 	struct feed feeds[RESOURCE_COUNT];
 	enum access access[RESOURCE_COUNT];
-	bool started; /* all feeds, not only the first two */
+	const char *denied[RESOURCE_COUNT]; /* of each feed; borrowed from it */
+	bool started;                       /* all feeds, not only the first two */
+	bool complete;                      /* every first list is: work may begin here */
 };
 
 struct controller {
@@ -47,6 +50,7 @@ struct controller {
 	struct scope *scopes;
 	size_t scope_count;
 	struct watch *crds;     /* CustomResourceDefinitions: kinds that come later */
+	bool crds_watched;      /* it works: nothing is to be asked from time to time */
 	struct feed **listings; /* one-time lists under way */
 	size_t listing_count;
 

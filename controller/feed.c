@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "controller/controller_internal.h"
 #include "controller/scan.h"
 
 enum {
 	TROUBLE_SETTLES_MS = 15000, /* a first list that fails for so long is not waited for */
 	NAMESPACE_EVERY_TICKS = 6,  /* 30 s: Roles cannot watch Namespaces */
-	DISCOVERY_EVERY_TICKS = 12, /* 60 s: nor CustomResourceDefinitions */
+	DISCOVERY_EVERY_TICKS = 11, /* within 60 s: nor CustomResourceDefinitions */
 };
 
 static bool is_first(enum resource_id resource)
@@ -18,13 +19,22 @@ static bool is_first(enum resource_id resource)
 	return resource == RESOURCE_NAMESPACE || resource == RESOURCE_TRACING;
 }
 
+static void note_denied(struct feed *feed, const char *why)
+{
+	char *before CLEANUP(str_freep) = feed->denied;
+	feed->denied = why == NULL ? NULL : xstrdup(why);
+	feed->scope->denied[feed->resource] = feed->denied;
+}
+
 static void settle(struct feed *feed, enum access access, const char *why)
 {
 	struct scope *scope = feed->scope;
 	struct controller *controller = feed->controller;
-	bool changed = scope->access[feed->resource] != access;
+	bool changed = scope->access[feed->resource] != access ||
+		       (access == ACCESS_DENIED && !text_equal(feed->denied, why));
 	bool first = !feed->settled;
 	scope->access[feed->resource] = access;
+	note_denied(feed, access == ACCESS_DENIED ? why : NULL);
 	feed->settled = true;
 	feed->trouble_since_ms = 0;
 	if (changed && access != ACCESS_READABLE)
@@ -33,7 +43,7 @@ static void settle(struct feed *feed, enum access access, const char *why)
 			  "apiVersion", resource_get(feed->resource)->api_version, "kind",
 			  resource_get(feed->resource)->kind, "namespace", scope->namespace_name,
 			  "error", why, NULL);
-	if (first)
+	if (first || changed)
 		controller_check_ready(controller);
 	if (changed && controller->ready)
 		for (size_t i = 0; i < controller->namespace_count; i++)
@@ -196,6 +206,38 @@ static void start_rest(struct scope *scope)
 			start_feed(scope, (enum resource_id)i);
 }
 
+/*
+ * One namespace of several that may not be read keeps nobody waiting: what is denied there
+ * is told by /readyz and in the log, and looked at again with the next GET.
+ */
+static bool is_out_of_reach(const struct scope *scope)
+{
+	return scope->namespace_name != NULL && scope->access[RESOURCE_NAMESPACE] == ACCESS_DENIED;
+}
+
+/* A namespace of several whose lists are complete later than the others'. */
+static void begin_late(struct scope *scope)
+{
+	struct controller *controller = scope->feeds[0].controller;
+	log_entry(controller->log, LOG_INFO, "all lists are complete", "namespace",
+		  scope->namespace_name, NULL);
+	add_namespace_key(controller, scope->namespace_name, 0);
+	add_workload_keys(controller, scope->namespace_name);
+}
+
+static void check_complete(struct scope *scope)
+{
+	struct controller *controller = scope->feeds[0].controller;
+	bool complete = scope->started;
+	for (size_t k = 0; k < RESOURCE_COUNT; k++)
+		complete = complete && scope->feeds[k].settled;
+	if (!complete || scope->complete)
+		return;
+	scope->complete = true;
+	if (controller->ready)
+		begin_late(scope);
+}
+
 static bool first_two_are_there(const struct scope *scope)
 {
 	return scope->access[RESOURCE_NAMESPACE] == ACCESS_READABLE &&
@@ -205,15 +247,16 @@ static bool first_two_are_there(const struct scope *scope)
 void controller_check_ready(struct controller *controller)
 {
 	bool ready = true;
+	bool any = false;
 	for (size_t i = 0; i < controller->scope_count; i++) {
 		struct scope *scope = &controller->scopes[i];
 		if (!scope->started && first_two_are_there(scope))
 			start_rest(scope);
-		ready = ready && scope->started;
-		for (size_t k = 0; k < RESOURCE_COUNT; k++)
-			ready = ready && scope->feeds[k].settled;
+		check_complete(scope);
+		ready = ready && (scope->complete || is_out_of_reach(scope));
+		any = any || scope->complete;
 	}
-	if (!ready || controller->ready)
+	if (!ready || !any || controller->ready)
 		return;
 	controller->ready = true;
 	log_entry(controller->log, LOG_INFO, "all lists are complete", NULL);
@@ -226,6 +269,7 @@ void scope_stop(struct scope *scope)
 		if (scope->feeds[i].watch != NULL)
 			watch_stop(scope->feeds[i].watch);
 		scope->feeds[i].watch = NULL;
+		note_denied(&scope->feeds[i], NULL);
 	}
 	free(scope->namespace_name);
 	scope->namespace_name = NULL;
@@ -236,11 +280,12 @@ void scope_tick(struct scope *scope)
 	struct controller *controller = scope->feeds[0].controller;
 	uint64_t now = controller_now(controller).mono_ms;
 	bool namespaced = scope->namespace_name != NULL;
-	if (namespaced && controller->ticks % NAMESPACE_EVERY_TICKS == 0)
+	bool soon = !scope->feeds[RESOURCE_NAMESPACE].settled;
+	if (namespaced && (soon || controller->ticks % NAMESPACE_EVERY_TICKS == 0))
 		read_namespace(scope);
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
 		struct feed *feed = &scope->feeds[i];
-		if (namespaced && controller->ticks % DISCOVERY_EVERY_TICKS == 0 &&
+		if (!controller->crds_watched && controller->ticks % DISCOVERY_EVERY_TICKS == 0 &&
 		    feed->watch != NULL && scope->access[i] == ACCESS_ABSENT)
 			watch_kick(feed->watch);
 		/* Namespaces are waited for: without them nothing can be told */
@@ -257,6 +302,10 @@ static void on_crd(void *context, const struct watch_event *event)
 {
 	struct controller *controller = context;
 	char name[128];
+	if (event->type == WATCH_LIST_END)
+		controller->crds_watched = true;
+	else if (event->type == WATCH_DENIED)
+		controller->crds_watched = false;
 	if (event->type != WATCH_PUT)
 		return;
 	struct piece object = {event->object, event->object_len};

@@ -23,9 +23,9 @@ static void explain_hold(const struct view *view, struct policy *policy)
 		break;
 	case REASON_REMOVAL_PENDING:
 		(void)snprintf(policy->message, sizeof(policy->message),
-			       "annotation " ANNOTATION_ENABLED
-			       " is gone; everything is taken back "
-			       "%u s after that, at once when it is \"false\"",
+			       "annotation " ANNOTATION_ENABLED "%s is gone; everything is taken "
+			       "back %u s after that, at once when it is \"false\"",
+			       view->options->enable_from_tracing ? " (and spec.enabled)" : "",
 			       (unsigned)(view->options->removal_grace_ms / 1000));
 		break;
 	case REASON_SETTINGS_MISSING:

@@ -9,6 +9,27 @@
 #include "controller/owned.h"
 #include "controller/status.h"
 
+static void state_on(const struct view *view, struct verdict *verdict)
+{
+	if (view->switched_by_tracing)
+		verdict_set(verdict, "True", "EnabledHere", "spec.enabled is true");
+	else
+		verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
+}
+
+static void state_off(const struct view *view, struct verdict *verdict)
+{
+	bool said = cJSON_IsBool(json_get(view->tracing, "spec.enabled"));
+	const char *more = "";
+	if (view->options->enable_from_tracing)
+		more = ", nor is spec.enabled true";
+	else if (said)
+		more = "; spec.enabled means nothing unless the operator runs with "
+		       "--enable-from-tracing";
+	verdict_set(verdict, "False", "NotAnnotated",
+		    "the namespace is not annotated with " ANNOTATION_ENABLED "=true%s", more);
+}
+
 /*
  * False from the moment at which the annotation is missing: lastTransitionTime is then the
  * beginning of the grace, also for another process.
@@ -18,11 +39,11 @@ static void state_enabled(const struct view *view, const struct policy *policy,
 {
 	switch (policy->phase) {
 	case PHASE_ON:
-		verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
+		state_on(view, verdict);
 		break;
 	case PHASE_HOLD:
 		if (policy_is_about_settings(policy))
-			verdict_set(verdict, "True", "Annotated", "the namespace is annotated");
+			state_on(view, verdict);
 		else
 			verdict_set(verdict,
 				    policy->reason == REASON_REMOVAL_PENDING ? "False" : "True",
@@ -36,10 +57,23 @@ static void state_enabled(const struct view *view, const struct policy *policy,
 		break;
 	case PHASE_OFF:
 	case PHASE_GONE:
-		verdict_set(verdict, "False", "NotAnnotated",
-			    "the namespace is not annotated with " ANNOTATION_ENABLED "=true");
+		state_off(view, verdict);
 		break;
 	}
+}
+
+/* Stated only when something is missing: what a role lacks is nobody's news otherwise. */
+static void state_permitted(const struct view *view, struct verdict *verdict)
+{
+	struct buffer text;
+	buffer_init(&text, sizeof(verdict->message) - 64);
+	for (size_t i = 0; view->denied != NULL && i < RESOURCE_COUNT; i++)
+		if (view->denied[i] != NULL)
+			buffer_addf(&text, "%s%s", text.len == 0 ? "" : "; ", view->denied[i]);
+	if (text.len > 0 || text.full)
+		verdict_set(verdict, "False", "Forbidden", "what cannot be read is not traced: %s",
+			    text.data);
+	buffer_release(&text);
 }
 
 static void intend_status(const struct view *view, const struct policy *policy, bool finished,
@@ -51,8 +85,7 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 	if (view->tracing == NULL || roster_has_unseen(&view->memory->roster))
 		return;
 	if (finished)
-		verdict_set(&input.enabled, "False", "NotAnnotated",
-			    "the namespace is not annotated with " ANNOTATION_ENABLED "=true");
+		state_off(view, &input.enabled);
 	else
 		state_enabled(view, policy, &input.enabled);
 	/* a value that was never enabled stays off */
@@ -64,6 +97,7 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 			    policy->message);
 	else if (policy->has_settings)
 		verdict_set(&input.settings_valid, "True", "Valid", "the settings are understood");
+	state_permitted(view, &input.permitted);
 	if (policy->phase == PHASE_ON) {
 		input.collector = &policy->collector;
 		input.settings = &policy->settings;

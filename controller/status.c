@@ -101,6 +101,7 @@ static cJSON *build_conditions(const struct status_input *input, const struct ro
 	struct verdict ready = {.status = NULL};
 	add_condition(conditions, input, "Enabled", &input->enabled);
 	add_condition(conditions, input, "SettingsValid", &input->settings_valid);
+	add_condition(conditions, input, "Permitted", &input->permitted);
 	if (input->collector != NULL) {
 		judge_injected(counts, &injected);
 		judge_ready(input, &injected, &ready);

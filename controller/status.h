@@ -15,6 +15,7 @@ struct status_input {
 	struct moment now;
 	struct verdict enabled;
 	struct verdict settings_valid;          /* status NULL: not stated */
+	struct verdict permitted;               /* as well */
 	const struct collector_plan *collector; /* NULL: not stated */
 	const struct settings *settings;        /* effective values; NULL: not stated */
 	const struct roster *roster;

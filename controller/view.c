@@ -63,6 +63,17 @@ static void gather_namespace(struct view *view, const struct store *store)
 		view->switch_value = xstrdup(value->valuestring);
 }
 
+/* Where tenants may not annotate their namespace (docs/rbac.md). */
+static void take_switch_of_tracing(struct view *view)
+{
+	const cJSON *enabled = json_get(view->tracing, "spec.enabled");
+	if (!view->options->enable_from_tracing || view->switch_value != NULL ||
+	    !cJSON_IsBool(enabled))
+		return;
+	view->switch_value = xstrdup(cJSON_IsTrue(enabled) ? "true" : "false");
+	view->switched_by_tracing = true;
+}
+
 static bool is_applied(const struct object *object)
 {
 	static const char mark[] = "\"" ANNOTATION_APPLIED "\":";
@@ -153,6 +164,7 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 		if (!memory->roster.loaded)
 			roster_load(&memory->roster, json_get(view->tracing, "status.workloads"));
 	}
+	take_switch_of_tracing(view);
 	view->tracing_seen = memory->tracing_seen;
 	gather_clocks(view, memory);
 	gather_live(view, store);

@@ -27,6 +27,7 @@ struct operator_options {
 	const struct settings *defaults;  /* NULL: the built-in ones */
 	const struct admin_policy *admin; /* NULL: none was given */
 	bool dry_run;
+	bool enable_from_tracing; /* spec.enabled stands in where there is no annotation */
 };
 
 /* How far a kind can be read. */
@@ -42,12 +43,14 @@ struct view {
 	struct moment now;
 	const struct operator_options *options;
 	const enum access *access; /* by resource */
+	const char *const *denied; /* by resource: why it cannot be read, or NULL; may be NULL */
 
 	/* the Namespace */
 	bool exists;
 	bool terminating;
 	char *uid;
-	char *switch_value; /* NULL: missing */
+	char *switch_value;       /* NULL: missing */
+	bool switched_by_tracing; /* it is spec.enabled of the Tracing */
 
 	/* the Tracing */
 	cJSON *tracing; /* NULL: none, or being deleted */

@@ -360,6 +360,7 @@ static void start_job(struct controller *controller, struct namespace *space, co
 	space->busy_since_ms = now.mono_ms;
 	controller->busy++;
 	view_gather(&view, controller->store, space, scope->access, &controller->options, now);
+	view.denied = scope->denied;
 	follow_switch(controller, &view, space);
 	if (space->listing) {
 		/* all its keys come again when the lists are complete */
@@ -376,7 +377,10 @@ static void start_job(struct controller *controller, struct namespace *space, co
 static void take_key(struct controller *controller, const char *text)
 {
 	struct key key = {.name = NULL};
-	if (!key_parse(text, &key) || controller_scope(controller, key.namespace_name) == NULL) {
+	bool known = key_parse(text, &key);
+	const struct scope *scope = known ? controller_scope(controller, key.namespace_name) : NULL;
+	/* the keys of a namespace come again when its lists are complete */
+	if (scope == NULL || !scope->complete) {
 		queue_done(controller->queue, text, controller_now(controller).mono_ms);
 		key_release(&key);
 		return;

@@ -68,6 +68,7 @@ struct settings {
 	struct component_settings components[COMPONENT_COUNT];
 	struct image_override *images;
 	size_t image_count;
+	bool enabled;       /* as said; what it means is the controller's to know (view.c) */
 	bool injection_off; /* the Tracing itself says: take injection back */
 
 	/* whom it applies to; NULL arrays: everything DESIGN §6 finds */

@@ -11,6 +11,10 @@
 enum status settings_read_defaults(const cJSON *tree, struct settings *ret_defaults,
 				   struct error *err)
 {
+	if (json_get(tree, "enabled") != NULL || json_get(tree, "spec.enabled") != NULL)
+		return error_set(
+		    err, STATUS_INVALID,
+		    "spec.enabled: is no default; each namespace is enabled by itself");
 	if (tree == NULL || json_member(tree, "kind") != NULL ||
 	    json_member(tree, "apiVersion") != NULL)
 		return settings_read(tree, NULL, ret_defaults, err);

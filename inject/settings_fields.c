@@ -40,6 +40,7 @@
 	}
 
 const struct settings_field settings_fields[] = {
+    BOOL("enabled", AT(enabled)),
     LIST("selector.pools", settings_read_pools),
     TREE("selector.matchLabels", AT(match_labels), settings_check_labels),
     TEXT("sampling.sampler", AT(sampler), settings_check_sampler),
@@ -85,7 +86,6 @@ static const struct {
 	const char *path;
 	const char *instead;
 } hints[] = {
-    {"enabled", "the switch is the namespace's annotation " ANNOTATION_ENABLED},
     {"components.sglang.serviceName", "SGLang's service name is fixed"},
     {"components.sglang.serviceNames", "SGLang's service name is fixed"},
     {"components.sglang.detailedTraces", "SGLang has no such option and would exit"},

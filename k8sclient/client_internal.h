@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the users of a client inside this folder may touch: watches and discovery. */
+/* What the users of a client inside this folder may touch: watches. */
 #ifndef LLMD_K8SCLIENT_CLIENT_INTERNAL_H
 #define LLMD_K8SCLIENT_CLIENT_INTERNAL_H
 

@@ -69,10 +69,10 @@ def operator(cluster):
     """Starts the operator: operator(*flags, on=cluster). It is stopped, and must end cleanly, with the test."""
     running = []
 
-    def start(*flags, on=cluster, **how):
+    def start(*flags, on=cluster, ready=True, **how):
         o = Operator(on, *flags, **how)
         running.append(o)
-        return o.wait_ready()
+        return o.wait_ready() if ready else o
 
     start.running = running
     yield start

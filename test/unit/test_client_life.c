@@ -10,14 +10,12 @@
 #include <uv.h>
 
 #include "base/alloc.h"
-#include "k8sclient/discovery.h"
 #include "k8sclient/watch.h"
 
 #define LIST "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"a\":1},{\"b\":2}]}"
 #define EVENT                                                                                      \
 	"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}" \
 	"}}\n"
-#define APIS "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[]}"
 
 struct fixture {
 	uv_loop_t loop;
@@ -30,7 +28,6 @@ struct fixture {
 	struct request *request;
 	struct request *other;
 	struct watch *watch;
-	struct discovery *discovery;
 	int answers;
 	int events;
 	int told;
@@ -96,9 +93,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		say(peer, ANSWER(EVENT));
 		return;
 	}
-	say(peer, strstr(peer->chunk, "GET /apis ") != NULL ? ANSWER(APIS)
-		  : strstr(peer->chunk, "limit=") != NULL   ? ANSWER(LIST)
-							    : ANSWER("{}"));
+	say(peer, strstr(peer->chunk, "limit=") != NULL ? ANSWER(LIST) : ANSWER("{}"));
 	close_peer(peer);
 }
 
@@ -386,42 +381,4 @@ TEST(a_watch_that_never_began)
 	stop_watch(&f);
 	fixture_release(&f);
 	CHECK_INT(f.events, 0);
-}
-
-static const struct discovery_kind kinds[] = {{"a.io", "as", "v1"}};
-
-static void on_discovery(void *context, const struct discovery_state *states)
-{
-	struct fixture *f = context;
-	f->told++;
-	CHECK_INT(states[0].answer, DISCOVERY_ABSENT);
-	if (f->at_end != NULL)
-		f->at_end(f);
-}
-
-static void stop_discovery(struct fixture *f)
-{
-	discovery_stop(f->discovery);
-	f->discovery = NULL;
-}
-
-TEST(discovery_may_end_inside_its_answer_and_before)
-{
-	static const bool scopes[] = {false, true};
-	for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
-		struct fixture f;
-		if (!fixture_init(&f))
-			return;
-		f.discovery =
-		    discovery_start(f.client, kinds, ARRAY_LEN(kinds), scopes[i], on_discovery, &f);
-		stop_discovery(&f);
-		f.at_end = stop_discovery;
-		f.discovery =
-		    discovery_start(f.client, kinds, ARRAY_LEN(kinds), scopes[i], on_discovery, &f);
-		CHECK_INT(f.told, 0);
-		RUN_UNTIL(&f, f.told == 1);
-		close_client(&f);
-		fixture_release(&f);
-		CHECK_INT(f.told, 1);
-	}
 }

@@ -118,3 +118,51 @@ TEST(changed_defaults_start_no_rollout)
 	scene_release(&scene);
 	settings_release(&defaults);
 }
+
+#define NS_PLAIN "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\n"
+
+static const struct {
+	const char *what;
+	bool option;
+	const char *objects;
+	const char *intents;
+	const char *status; /* of Enabled */
+	const char *reason;
+	const char *message; /* part of it */
+} switches[] = {
+    {"true stands in for the annotation", true, NS_PLAIN TRACING("{enabled: true}"),
+     "status; apply ConfigMap/jaeger-config (create)", "True", "EnabledHere",
+     "spec.enabled is true"},
+    {"false takes back at once", true, NS_PLAIN TRACING("{enabled: false}") OURS,
+     "status; delete ConfigMap/otel-collector-config", "False", "Removing", ""},
+    {"the annotation is stronger", true, NS_OFF TRACING("{enabled: true}") OURS,
+     "status; delete ConfigMap/otel-collector-config", "False", "Removing", ""},
+    {"its absence is that of the annotation", true, NS_PLAIN TRACING("{}") OURS,
+     "event Namespace/team RemovalPending; event Tracing/llm-d RemovalPending; status", "False",
+     "RemovalPending", "(and spec.enabled) is gone"},
+    {"never said", true, NS_PLAIN TRACING("{}"), "status", "False", "NotAnnotated",
+     "nor is spec.enabled true"},
+    {"not unless the operator is told to", false, NS_PLAIN TRACING("{enabled: true}"), "status",
+     "False", "NotAnnotated", "spec.enabled means nothing unless the operator runs with"},
+};
+
+TEST(enabled_from_the_tracing)
+{
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene.options.enable_from_tracing = switches[i].option;
+		scene_add(&scene, switches[i].objects);
+		CLEANUP(str_freep) char *got = scene_namespace(&scene, true, NULL, NULL);
+		if (!CHECK(strncmp(got, switches[i].intents, strlen(switches[i].intents)) == 0))
+			printf("  %s: %s\n", switches[i].what, got);
+		cJSON *tracing =
+		    object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+		const cJSON *enabled = object_condition(tracing, "Enabled");
+		CHECK_STR_ROW(json_str(enabled, "status"), switches[i].status, switches[i].what);
+		CHECK_STR_ROW(json_str(enabled, "reason"), switches[i].reason, switches[i].what);
+		CHECK(strstr(json_str(enabled, "message"), switches[i].message) != NULL);
+		cJSON_Delete(tracing);
+		scene_release(&scene);
+	}
+}

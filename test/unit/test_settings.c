@@ -47,7 +47,7 @@ static const struct {
     {"{\"sampling\":{\"ratio\":\"nan\"}}", "plain decimal"},
     {"{\"sampling\":{\"ratio\":\"\"}}", "plain decimal"},
     {"{\"sampling\":{\"samplerArg\":\"1\"}}", "use spec.sampling.ratio"},
-    {"{\"enabled\":true}", "annotation tracing.llm-d.io/enabled"},
+    {"{\"enabled\":\"true\"}", "spec.enabled: must be true or false"},
     {"{\"Sampling\":{}}", "did you mean spec.sampling?"},
     {"{\"components\":{\"sglang\":{\"serviceName\":\"x\"}}}", "SGLang's service name is fixed"},
     {"{\"backend\":{\"type\":\"OTLP\",\"otlp\":{\"endpoint\":\"https://t:443\","
