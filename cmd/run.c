@@ -18,6 +18,7 @@
 #include "cmd/run_options.h"
 #include "controller/controller.h"
 #include "k8sclient/client.h"
+#include "k8sclient/cluster_domain.h"
 #include "k8sclient/config.h"
 #include "webhook/server.h"
 
@@ -227,6 +228,7 @@ static enum status start(struct run *run, struct error *err)
 	if (status != STATUS_OK)
 		return status;
 	run->admin.policy.api_server = host_of(run->config.server);
+	run->admin.defaults.cluster_domain = cluster_domain_find();
 	status = server_new(&run->loop, run->options.health_bind, routes, run, &run->log,
 			    &run->server, err);
 	if (status != STATUS_OK)

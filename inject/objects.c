@@ -319,13 +319,15 @@ static enum status render_collector(struct rendering *r, struct error *err)
 static enum status render_elsewhere(struct rendering *r, struct error *err)
 {
 	struct endpoint endpoint;
+	char name[256];
 	const struct settings *settings = r->input->settings;
 	if (settings->collector_endpoint == NULL ||
 	    strcmp(settings->endpoint, DEFAULT_ENDPOINT) != 0 ||
-	    !endpoint_split(settings->collector_endpoint, &endpoint))
+	    !endpoint_split(settings->collector_endpoint, &endpoint) ||
+	    !endpoint_external_name(&endpoint, settings->cluster_domain, name))
 		return STATUS_OK;
 	begin_part(r, &collector);
-	json_set_str(r->values, "EXTERNAL_HOST", endpoint.host);
+	json_set_str(r->values, "EXTERNAL_HOST", name);
 	return add_object(r, "collector-external.yaml", err);
 }
 

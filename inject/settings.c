@@ -47,6 +47,7 @@ void settings_release(struct settings *settings)
 	}
 	free(settings->endpoint);
 	free(settings->detailed);
+	free(settings->cluster_domain);
 	settings_free_images(settings);
 	settings_free_pools(settings);
 	*settings = (struct settings){0};
@@ -71,6 +72,7 @@ static void copy(const struct settings *from, struct settings *ret_copy)
 	}
 	to.endpoint = copy_text(source.endpoint);
 	to.detailed = copy_text(source.detailed);
+	to.cluster_domain = copy_text(source.cluster_domain);
 	to.images = xcalloc(source.image_count, sizeof(*to.images));
 	for (size_t i = 0; i < source.image_count; i++) {
 		to.images[i] = source.images[i];
@@ -232,13 +234,14 @@ static enum status check_together(const struct settings *settings, const cJSON *
 static void settle(struct settings *settings)
 {
 	struct endpoint parts;
+	char name[256];
 	if (!is_elsewhere(settings)) { /* a default that this namespace does not use */
 		free(settings->collector_endpoint);
 		settings->collector_endpoint = NULL;
 	}
 	bool direct = is_elsewhere(settings) &&
 		      endpoint_split(settings->collector_endpoint, &parts) &&
-		      !endpoint_fits_external_name(&parts);
+		      !endpoint_external_name(&parts, settings->cluster_domain, name);
 	free(settings->endpoint);
 	settings->endpoint = xstrdup(direct ? settings->collector_endpoint : DEFAULT_ENDPOINT);
 	settings->injection_off = true;
@@ -339,11 +342,15 @@ void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 		if (part != NULL)
 			json_set(said, parts[i], part);
 	}
-	/* Of the collector only what pods see: an endpoint that no Service can stand for. */
+	/*
+	 * Of the collector only what pods see: an endpoint that no Service can stand for. The
+	 * cluster's domain is no part of it: that it became known is no wish of the user's.
+	 */
 	struct endpoint endpoint;
+	char name[256];
 	const char *elsewhere = json_str(spec, "collector.endpoint");
 	if (elsewhere != NULL && endpoint_split(elsewhere, &endpoint) &&
-	    !endpoint_fits_external_name(&endpoint))
+	    !endpoint_external_name(&endpoint, NULL, name))
 		json_set_str(said, "endpoint", elsewhere);
 	struct buffer text;
 	buffer_init(&text, LIMIT_DOCUMENT_BYTES);

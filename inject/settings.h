@@ -71,6 +71,9 @@ struct settings {
 	bool enabled;       /* as said; what it means is the controller's to know (view.c) */
 	bool injection_off; /* the Tracing itself says: take injection back */
 
+	/* of Services ("cluster.local"); NULL: not known. Found out, not said by anybody. */
+	char *cluster_domain;
+
 	/* whom it applies to; NULL arrays: everything DESIGN §6 finds */
 	char **pools;
 	size_t pool_count;

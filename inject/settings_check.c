@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inject/settings_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,13 +256,23 @@ enum status settings_check_endpoint(const char *endpoint, const char *path, stru
 	return STATUS_OK;
 }
 
-bool endpoint_fits_external_name(const struct endpoint *endpoint)
+bool endpoint_external_name(const struct endpoint *endpoint, const char *cluster_domain,
+			    char ret_host[256])
 {
 	size_t dots = 0;
+	bool service = text_has_suffix(endpoint->host, ".svc");
 	for (const char *c = endpoint->host; *c != '\0'; c++)
 		dots += *c == '.' ? 1 : 0;
 	bool address = endpoint->host[strspn(endpoint->host, "0123456789.")] == '\0' ||
 		       strchr(endpoint->host, ':') != NULL;
-	return !endpoint->tls && endpoint->port == OTLP_GRPC_PORT && dots >= 2 && !address &&
-	       !text_has_suffix(endpoint->host, ".svc");
+	if (endpoint->tls || endpoint->port != OTLP_GRPC_PORT || dots < 2 || address ||
+	    (service && cluster_domain == NULL))
+		return false;
+	char full[512];
+	int len = snprintf(full, sizeof(full), "%s%s%s", endpoint->host, service ? "." : "",
+			   service ? cluster_domain : "");
+	if (len < 0 || len > 253)
+		return false;
+	memcpy(ret_host, full, (size_t)len + 1);
+	return true;
 }

@@ -48,8 +48,10 @@ bool endpoint_split(const char *text, struct endpoint *ret_endpoint);
  * True when a Service of type ExternalName can stand for it, so that pods keep
  * http://otel-collector:4317: plaintext (a certificate names another host), port 4317 (such
  * a Service cannot change it), and a full DNS name (a CNAME target is not searched for, and
- * an address is none).
+ * an address is none). NAME.NAMESPACE.svc becomes full by the cluster's domain, where that is
+ * known (else NULL). The name comes in ret_host.
  */
-bool endpoint_fits_external_name(const struct endpoint *endpoint);
+bool endpoint_external_name(const struct endpoint *endpoint, const char *cluster_domain,
+			    char ret_host[256]);
 
 #endif
