@@ -35,6 +35,8 @@ struct actor {
 	/* A write succeeded, with its answer. */
 	void (*on_written)(void *context, const struct intent *intent, const char *json,
 			   size_t len);
+	/* INTENT_ASK: sends it and brings the answer in later, as an observation. */
+	void (*on_ask)(void *context, const struct intent *intent);
 	/* INTENT_READ: the ConfigMap, or NULL when it is not there. */
 	void (*on_read)(void *context, const struct intent *intent, const char *json, size_t len);
 	void *context;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/collector.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -14,17 +12,6 @@
 #define CR_NAME        "otel"
 
 enum { OTLP_GRPC_PORT = 4317 };
-
-void verdict_set(struct verdict *verdict, const char *status, const char *reason, const char *fmt,
-		 ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	verdict->status = status;
-	(void)snprintf(verdict->reason, sizeof(verdict->reason), "%s", reason);
-	(void)vsnprintf(verdict->message, sizeof(verdict->message), fmt, args);
-	va_end(args);
-}
 
 /* Made by the OpenTelemetry operator for a CR named `otel`. */
 static bool is_of_cr(const cJSON *object)

@@ -9,15 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/verdict.h"
 #include "controller/view.h"
 #include "inject/settings.h"
-
-/* A condition in the making. */
-struct verdict {
-	const char *status; /* "True", "False", "Unknown" */
-	char reason[64];    /* CamelCase */
-	char message[1100];
-};
 
 struct collector_plan {
 	const char *
@@ -36,9 +30,5 @@ struct collector_plan {
 
 void collector_decide(const struct view *view, const struct settings *settings,
 		      struct collector_plan *ret_plan);
-
-/* PRINTF-like setter of a verdict. */
-void verdict_set(struct verdict *verdict, const char *status, const char *reason, const char *fmt,
-		 ...) PRINTF_LIKE(4, 5);
 
 #endif

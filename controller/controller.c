@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/controller.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "controller/controller_internal.h"
+#include "controller/proof_view.h"
 #include "controller/scan.h"
 #include "inject/objects.h"
 
@@ -136,6 +138,38 @@ static void on_read(void *context, const struct intent *intent, const char *json
 				 services[i]->name);
 }
 
+static void on_ask(void *context, const struct intent *intent)
+{
+	struct controller *controller = context;
+	struct trace_hops hops;
+	struct namespace *space = controller_namespace(controller, intent->namespace_name);
+	if (space == NULL || controller->closing)
+		return;
+	if (!asker_may_send(controller->asker)) {
+		proof_put_off(&space->proof, controller_now(controller).mono_ms);
+		add_namespace_key(controller, space->name, 0);
+		return;
+	}
+	proof_hops(&space->roster, &hops);
+	unsigned long turn = proof_asked(&space->proof, &hops);
+	free(hops.items);
+	asker_send(controller->asker, space->name, intent->name, intent->port, intent->note, turn);
+}
+
+static void on_answered(void *context, const char *namespace_name, unsigned long turn,
+			const struct proof_reply *reply)
+{
+	struct controller *controller = context;
+	struct namespace *space = controller_namespace(controller, namespace_name);
+	if (space == NULL)
+		return;
+	if (reply->status != STATUS_OK)
+		log_entry(controller->log, LOG_DEBUG, "a question was not answered", "namespace",
+			  namespace_name, "error", reply->message, NULL);
+	proof_answer(&space->proof, turn, reply, controller_now(controller));
+	add_namespace_key(controller, namespace_name, 0);
+}
+
 /* --- timers --- */
 
 static void on_pump_timer(uv_timer_t *timer)
@@ -215,6 +249,9 @@ static void register_metrics(struct controller *controller, struct metrics *metr
 			   "Namespaces that are looked after.", "");
 	controller->metrics.workloads = metrics_family(
 	    metrics, METRIC_GAUGE, "llmd_tracing_workloads", "Workloads by state.", "state");
+	controller->metrics.proof =
+	    metrics_family(metrics, METRIC_GAUGE, "llmd_tracing_proof_namespaces",
+			   "Namespaces by what is known of their spans.", "condition,status");
 	controller->actor.writes =
 	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_writes_total",
 			   "Writes by action and result.", "action,result");
@@ -236,6 +273,25 @@ static void measure_work(struct controller *controller)
 	metric_set(controller->metrics.active, "llmd-tracing", (double)controller->busy);
 }
 
+static void measure_proof(struct controller *controller)
+{
+	static const char *const statuses[] = {"True", "False", "Unknown"};
+	for (size_t k = 0; k < ARRAY_LEN(statuses); k++) {
+		size_t received = 0;
+		size_t connected = 0;
+		char label[64];
+		for (size_t i = 0; i < controller->namespace_count; i++) {
+			const struct proof *proof = &controller->namespaces[i]->proof;
+			received += text_equal(proof->received.status, statuses[k]);
+			connected += text_equal(proof->connected.status, statuses[k]);
+		}
+		(void)snprintf(label, sizeof(label), "SpansReceived\x1f%s", statuses[k]);
+		metric_set(controller->metrics.proof, label, (double)received);
+		(void)snprintf(label, sizeof(label), "TraceConnected\x1f%s", statuses[k]);
+		metric_set(controller->metrics.proof, label, (double)connected);
+	}
+}
+
 void controller_measure(struct controller *controller)
 {
 	struct queue_figures figures = queue_figures(controller->queue);
@@ -248,6 +304,7 @@ void controller_measure(struct controller *controller)
 	controller->counted_adds = figures.adds;
 	controller->counted_retries = figures.retries;
 	measure_work(controller);
+	measure_proof(controller);
 	metric_set(controller->metrics.namespaces, "", (double)controller->namespace_count);
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
 		const struct resource *resource = resource_get((enum resource_id)i);
@@ -310,6 +367,7 @@ static void init_actor(struct controller *controller)
 	controller->actor.on_missing = on_missing;
 	controller->actor.on_written = on_written;
 	controller->actor.on_read = on_read;
+	controller->actor.on_ask = on_ask;
 	controller->actor.context = controller;
 }
 
@@ -326,6 +384,8 @@ struct controller *controller_new(uv_loop_t *loop, struct client *client, const 
 	controller->queue = queue_new();
 	controller->configs = base_configs_new();
 	controller->events = events_new(config->instance);
+	controller->asker =
+	    asker_new(client, &controller->options, metrics, on_answered, controller);
 	register_metrics(controller, metrics);
 	init_actor(controller);
 	controller->actor.namespaced = config->namespaces != NULL;
@@ -387,6 +447,7 @@ static void on_closed(uv_handle_t *handle)
 void controller_close(struct controller *controller)
 {
 	controller->closing = true;
+	asker_freep(&controller->asker);
 	for (size_t i = 0; i < controller->namespace_count; i++)
 		listing_stop(controller, controller->namespaces[i]);
 	for (size_t i = 0; i < controller->scope_count; i++)

@@ -4,6 +4,7 @@
 #define LLMD_CONTROLLER_CONTROLLER_INTERNAL_H
 
 #include "controller/act.h"
+#include "controller/ask.h"
 #include "controller/controller.h"
 #include "controller/facts.h"
 #include "controller/namespace.h"
@@ -46,6 +47,7 @@ struct controller {
 	struct queue *queue;
 	struct base_configs *configs;
 	struct events *events;
+	struct asker *asker;
 
 	struct scope *scopes;
 	size_t scope_count;
@@ -86,6 +88,7 @@ struct controller {
 		struct metric *broken;
 		struct metric *namespaces;
 		struct metric *workloads;
+		struct metric *proof;
 	} metrics;
 	unsigned long counted_adds;
 	unsigned long counted_retries;

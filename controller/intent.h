@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What reconcile wants to be done: a list that act carries out in order; the first
- * failure ends it. Events are sent beside the list and never fail it.
+ * failure ends it. Events and asks are sent beside the list and never fail it.
  */
 #ifndef LLMD_CONTROLLER_INTENT_H
 #define LLMD_CONTROLLER_INTENT_H
@@ -23,6 +23,7 @@ enum intent_type {
 	INTENT_STATUS,    /* merge patch of the status subresource */
 	INTENT_READ,      /* GET: a base ConfigMap of a ModelService */
 	INTENT_EVENT,     /* events.k8s.io */
+	INTENT_ASK,       /* GET at a Service of the namespace: beside the list, as Events are */
 };
 
 /* Which part of the namespace's own set-up a write belongs to: where its failure is shown. */
@@ -41,6 +42,7 @@ struct intent {
 	char *word;         /* EVENT: another CamelCase reason; or NULL */
 	bool warning;       /* EVENT with `word`: its type */
 	bool is_report;     /* its failure is told at the end; the list goes on */
+	unsigned port;      /* ASK: of the Service `name`; path and query stand in `note` */
 	char *action;       /* EVENT: "Inject", "Remove", … */
 	char *note;         /* EVENT: its text; others: one phrase for the log */
 };

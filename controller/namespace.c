@@ -24,6 +24,7 @@ void namespace_free(struct namespace *space)
 	for (size_t i = 0; i < space->held_count; i++)
 		free(space->held[i]);
 	free(space->held);
+	proof_release(&space->proof);
 	free(space->policy_seen);
 	free(space->told);
 	free(space->name);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "controller/intent.h"
+#include "controller/proof.h"
 #include "controller/roster.h"
 
 struct namespace
@@ -35,8 +36,9 @@ struct namespace
 	uint64_t busy_since_ms;
 	char **held; /* keys that came while it was busy; owned */
 	size_t held_count;
-	char *policy_seen; /* policy_fingerprint at the last look; or NULL */
-	char *told;        /* last said in an Event about the namespace itself; or NULL */
+	char *policy_seen;  /* policy_fingerprint at the last look; or NULL */
+	struct proof proof; /* that spans arrive */
+	char *told;         /* last said in an Event about the namespace itself; or NULL */
 };
 
 NODISCARD struct namespace *namespace_new(const char *name);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "controller/owned.h"
+#include "controller/proof_view.h"
 #include "controller/status.h"
 
 static void state_on(const struct view *view, struct verdict *verdict)
@@ -98,7 +99,11 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 	else if (policy->has_settings)
 		verdict_set(&input.settings_valid, "True", "Valid", "the settings are understood");
 	state_permitted(view, &input.permitted);
+	struct proof_targets targets;
+	proof_look(view, policy, &targets);
 	if (policy->phase == PHASE_ON) {
+		input.proof = &view->memory->proof;
+		input.targets = &targets;
 		input.collector = &policy->collector;
 		input.settings = &policy->settings;
 	}
@@ -196,6 +201,23 @@ static void tell_parts(const struct view *view, const struct policy *policy,
 	}
 }
 
+/* One question at a time; its answer comes as a change of what is remembered. */
+static void intend_ask(const struct view *view, const struct policy *policy,
+		       struct intents *intents)
+{
+	struct proof_targets targets;
+	struct proof_ask ask;
+	uint64_t again_ms = 0;
+	proof_look(view, policy, &targets);
+	if (proof_next(&view->memory->proof, &targets, view->now, &ask, &again_ms)) {
+		struct intent *intent =
+		    intents_add(intents, INTENT_ASK, RESOURCE_SERVICE, view->name, ask.service);
+		intent->port = ask.port;
+		intent->note = xstrdup(ask.path);
+	}
+	intents_again(intents, again_ms);
+}
+
 void reconcile_namespace(const struct view *view, const struct policy *policy,
 			 struct intents *intents, bool *ret_finished)
 {
@@ -234,6 +256,7 @@ void reconcile_namespace(const struct view *view, const struct policy *policy,
 			return;
 	}
 	tell_parts(view, policy, intents);
+	intend_ask(view, policy, intents);
 	intend_status(view, policy, false, intents);
 	if (policy->has_settings &&
 	    owned_intents(view, &policy->settings, &policy->collector, intents, &err) != STATUS_OK)

@@ -23,6 +23,7 @@ struct reconciling {
 	const char *ledger; /* text of the live one, or NULL */
 	char words[WORDS_MAX];
 	bool changed;
+	struct trace_hops hops;
 };
 
 static void tell(struct reconciling *r, enum workload_state state, enum reason reason,
@@ -311,6 +312,8 @@ static bool build_plan(struct reconciling *r)
 	    .want = policy->phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT,
 	};
 	enum status status = plan_build(&plan_input, &r->plan, &err);
+	if (status == STATUS_OK && policy->phase == PHASE_ON)
+		trace_hops_read(&plan_input, r->plan, &r->hops);
 	if (own)
 		settings_release(&defaults);
 	if (status == STATUS_OK)
@@ -322,7 +325,7 @@ static bool build_plan(struct reconciling *r)
 }
 
 void reconcile_workload(const struct workload_input *input, struct roster_row *row,
-			struct intents *intents, bool *ret_changed)
+			struct intents *intents, struct workload_news *ret_news)
 {
 	const cJSON *annotations = json_get(input->object, "metadata.annotations");
 	const cJSON *ledger = json_member(annotations, ANNOTATION_LEDGER);
@@ -348,5 +351,8 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 		break;
 	}
 	plan_freep(&r.plan);
-	*ret_changed = r.changed;
+	*ret_news = (struct workload_news){.changed = r.changed};
+	/* what is held stays as it was, also what is expected of it */
+	if (input->policy->phase != PHASE_HOLD)
+		ret_news->expected = roster_expect(row, &r.hops);
 }

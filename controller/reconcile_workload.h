@@ -23,12 +23,18 @@ struct workload_input {
 	struct moment now;
 };
 
+/* What is new of a row. */
+struct workload_news {
+	bool changed;  /* status shows something else now */
+	bool expected; /* other spans are to be expected of it */
+};
+
 /*
- * Brings `row` up to date (state, reason, words, undo record, rank) and adds at most one
- * write, and Events for what is new. `ret_changed`: status shows something else now.
+ * Brings `row` up to date (state, reason, words, undo record, rank, hops) and adds at most
+ * one write, and Events for what is new.
  */
 void reconcile_workload(const struct workload_input *input, struct roster_row *row,
-			struct intents *intents, bool *ret_changed);
+			struct intents *intents, struct workload_news *ret_news);
 
 /*
  * What a refused write was about: the generation, and the value of the retry annotation, so

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 static const struct {
 	const char *name;
@@ -28,6 +29,7 @@ static void row_release(struct roster_row *row)
 	free(row->message);
 	undo_record_release(&row->undo);
 	refusal_clear(&row->refusal);
+	trace_hops_release(&row->hops);
 }
 
 void roster_release(struct roster *roster)
@@ -134,6 +136,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 			continue;
 		undo_record_release(&row->undo);
 		undo_from_row(item, &row->undo);
+		row->last_span_us = moment_parse(json_str(item, "lastSpan"), 0);
 		row->reason = reason_of_row(item);
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
@@ -162,6 +165,26 @@ bool roster_tell(struct roster_row *row, enum workload_state state, enum reason 
 		row->message = xstrdup(message);
 	}
 	return changed;
+}
+
+static bool same_hop(const struct trace_hop *a, const struct trace_hop *b)
+{
+	return a->component == b->component && a->on == b->on && a->detached == b->detached &&
+	       strcmp(a->container, b->container) == 0 && strcmp(a->image, b->image) == 0 &&
+	       text_equal(a->service, b->service) && text_equal(a->endpoint, b->endpoint) &&
+	       text_equal(a->exporter, b->exporter) && text_equal(a->sampler, b->sampler) &&
+	       text_equal(a->ratio, b->ratio);
+}
+
+bool roster_expect(struct roster_row *row, struct trace_hops *hops)
+{
+	bool same = row->hops.count == hops->count;
+	for (size_t i = 0; same && i < hops->count; i++)
+		same = same_hop(&row->hops.items[i], &hops->items[i]);
+	trace_hops_release(&row->hops);
+	row->hops = *hops;
+	*hops = (struct trace_hops){0};
+	return !same;
 }
 
 static bool is_before(const struct roster_row *a, const struct roster_row *b)
@@ -270,6 +293,11 @@ static cJSON *row_status(const struct roster_row *row)
 		json_set_str(item, "reason", reason_info(row->reason)->word);
 	if (row->message[0] != '\0')
 		json_set_str(item, "message", row->message);
+	if (row->last_span_us > 0) {
+		char text[MOMENT_TEXT_MAX];
+		moment_format(row->last_span_us, text);
+		json_set_str(item, "lastSpan", text);
+	}
 	undo_to_row(&row->undo, item);
 	return item;
 }

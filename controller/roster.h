@@ -17,6 +17,7 @@
 #include "controller/resource.h"
 #include "controller/undo.h"
 #include "inject/reason.h"
+#include "inject/trace_hop.h"
 
 enum workload_state {
 	WORKLOAD_UNSEEN,  /* not looked at since the start */
@@ -53,6 +54,8 @@ struct roster_row {
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */
 	struct undo_record undo;
 	struct refusal refusal;
+	struct trace_hops hops; /* its containers on a request's way, as the live object has them */
+	int64_t last_span_us;   /* end of the newest span that was seen of it; 0: none */
 };
 
 struct roster {
@@ -87,6 +90,9 @@ bool roster_tell(struct roster_row *row, enum workload_state state, enum reason 
 bool roster_is_turn(const struct roster *roster, const struct roster_row *row, uint64_t mono_ms);
 /* The row whose turn it is, or NULL. */
 const struct roster_row *roster_next(const struct roster *roster, uint64_t mono_ms);
+
+/* Takes over what is expected of it now; true when that is something else than before. */
+bool roster_expect(struct roster_row *row, struct trace_hops *hops);
 
 bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms);
 void refusal_note(struct refusal *refusal, enum status status, const char *message,

@@ -94,6 +94,25 @@ static void judge_ready(const struct status_input *input, const struct verdict *
 		    "collector and back end are ready and every workload is done");
 }
 
+/* After a start the live conditions are truer than what can be said before the first answers. */
+static void add_proof(cJSON *conditions, const struct status_input *input)
+{
+	static const char *const types[] = {"SpansReceived", "TraceConnected"};
+	struct verdict told[ARRAY_LEN(types)];
+	if (input->proof == NULL)
+		return;
+	proof_tell(input->proof, input->targets, &told[0], &told[1]);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		const cJSON *live = object_condition(input->tracing, types[i]);
+		if (told[i].status == NULL && live != NULL)
+			(void)cJSON_AddItemToArray(conditions, json_clone(live));
+		else if (told[i].status == NULL)
+			verdict_set(&told[i], "Unknown", "NotAskedYet",
+				    "waiting for the first answers of collector and back end");
+		add_condition(conditions, input, types[i], &told[i]);
+	}
+}
+
 static cJSON *build_conditions(const struct status_input *input, const struct roster_counts *counts)
 {
 	cJSON *conditions = cJSON_CreateArray();
@@ -114,6 +133,7 @@ static cJSON *build_conditions(const struct status_input *input, const struct ro
 			      "the filter of metrics scraping");
 		add_guarantee(conditions, input, "LimitsInForce", true, "the memory limiter");
 		add_condition(conditions, input, "Injected", &injected);
+		add_proof(conditions, input);
 	} else {
 		verdict_set(&ready, "False", input->enabled.reason, "%s", input->enabled.message);
 	}
@@ -152,6 +172,30 @@ static void add_effective(cJSON *status, const struct settings *settings)
 		json_set_str(effective, "jaegerImage", settings->jaeger_image);
 }
 
+/* What was heard, in short; as it was until the first answers are there. */
+static void add_spans(cJSON *status, const struct status_input *input)
+{
+	const struct proof *proof = input->proof;
+	const cJSON *live = json_get(input->tracing, "status.spans");
+	char text[128];
+	if (!input->targets->wanted || !proof->judged) {
+		if (input->targets->wanted && live != NULL)
+			json_set(status, "spans", json_clone(live));
+		return;
+	}
+	cJSON *spans = json_set_object(status, "spans");
+	(void)snprintf(text, sizeof(text), "%zu/%zu", proof->heard, proof->expected);
+	json_set_str(spans, "heard", text);
+	if (proof->trace_id[0] != '\0')
+		json_set_str(spans, "trace", proof->trace_id);
+	if (proof->shown_us > 0) {
+		moment_format(proof->shown_us, text);
+		json_set_str(spans, "lastSpan", text);
+	}
+	trace_groups_text(proof->groups_seen, text, sizeof(text));
+	json_set_str(spans, "operations", text);
+}
+
 cJSON *status_build(const struct status_input *input)
 {
 	struct roster_counts counts = roster_count(input->roster);
@@ -169,6 +213,8 @@ cJSON *status_build(const struct status_input *input)
 	    (long)(counts.by_state[WORKLOAD_FAILED] + counts.by_state[WORKLOAD_CONFLICTING]));
 	if (input->collector != NULL)
 		add_collector(status, input);
+	if (input->proof != NULL)
+		add_spans(status, input);
 	if (input->settings != NULL)
 		add_effective(status, input->settings);
 	json_set(status, "workloads", roster_status(input->roster));

@@ -8,6 +8,7 @@
 #define LLMD_CONTROLLER_STATUS_H
 
 #include "controller/collector.h"
+#include "controller/proof.h"
 #include "controller/roster.h"
 
 struct status_input {
@@ -17,6 +18,8 @@ struct status_input {
 	struct verdict settings_valid;          /* status NULL: not stated */
 	struct verdict permitted;               /* as well */
 	const struct collector_plan *collector; /* NULL: not stated */
+	const struct proof *proof;              /* that spans arrive; NULL: not stated */
+	const struct proof_targets *targets;    /* with `proof` */
 	const struct settings *settings;        /* effective values; NULL: not stated */
 	const struct roster *roster;
 };

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "controller/controller_internal.h"
 #include "controller/policy.h"
+#include "controller/proof_view.h"
 #include "controller/reconcile_namespace.h"
 #include "controller/reconcile_workload.h"
 #include "inject/objects.h"
@@ -266,6 +267,7 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	struct namespace *space = job->space;
 	struct intents intents = {0};
 	struct policy policy;
+	struct proof_targets targets;
 	policy_decide(view, &policy);
 	CLEANUP(str_freep) char *seen = policy_fingerprint(&policy);
 	bool changed = !text_equal(seen, space->policy_seen);
@@ -277,6 +279,8 @@ static void work_on_namespace(struct job *job, const struct view *view)
 		if (policy.phase != PHASE_OFF && policy.phase != PHASE_GONE)
 			add_workload_keys(controller, space->name);
 	}
+	proof_look(view, &policy, &targets);
+	proof_settle(&space->proof, &space->roster, &targets, job->started.mono_ms);
 	reconcile_namespace(view, &policy, &intents, &job->finished);
 	note_phase(space, &policy, job->started.mono_ms);
 	object_generation(view->tracing, job->version, sizeof(job->version));
@@ -305,7 +309,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 	}
 	if (intents.count == 0) {
 		struct policy policy;
-		bool changed = false;
+		struct workload_news news = {.changed = false};
 		policy_decide(view, &policy);
 		struct roster_row *row = roster_need(&space->roster, key->resource, key->name);
 		struct workload_input input = {.resource = key->resource,
@@ -315,10 +319,12 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .roster = &space->roster,
 					       .now = job->started};
 		bool first = row->state == WORKLOAD_UNSEEN;
-		reconcile_workload(&input, row, &intents, &changed);
+		reconcile_workload(&input, row, &intents, &news);
 		workload_version(gathered.object, job->version);
 		policy_release(&policy);
-		if (changed || first)
+		if (news.expected)
+			proof_wake(&space->proof, job->started.mono_ms);
+		if (news.changed || news.expected || first)
 			add_namespace_key(controller, key->namespace_name, STATUS_DELAY_MS);
 	}
 	gathered_release(&gathered);

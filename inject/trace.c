@@ -80,9 +80,12 @@ bool trace_id_read(const char *text, size_t size, char *ret_id)
 	    strspn(text, "0") == len)
 		return false;
 	memset(ret_id, '0', size - 1);
-	for (size_t i = 0; i < len; i++)
-		ret_id[size - 1 - len + i] =
-		    text[i] >= 'A' && text[i] <= 'F' ? "abcdef"[text[i] - 'A'] : text[i];
+	for (size_t i = 0; i < len; i++) {
+		char *to = &ret_id[size - 1 - len + i];
+		*to = text[i];
+		if (*to >= 'A' && *to <= 'F')
+			*to = "abcdef"[*to - 'A'];
+	}
 	ret_id[size - 1] = '\0';
 	return true;
 }

@@ -82,10 +82,10 @@ static const struct symptom_info symptoms[SYMPTOM_COUNT] = {
 			  "every kind of component is heard, but no trace holds all of them",
 			  "send one request through the gateway; endpoint pickers before 0.9 and "
 			  "gateways that rewrite headers start traces of their own"},
-    [SYMPTOM_OPERATIONS] = {"OperationsMissing",
-			    "operations that this set-up should show were not seen",
-			    "send a request through the gateway; see docs/proof.md for what each "
-			    "version shows"},
+    [SYMPTOM_OPERATIONS] =
+	{"OperationsMissing", "operations that this set-up should show were not seen",
+	 "send a request through the gateway; see docs/symptoms.md for what each "
+	 "version shows"},
 };
 
 const struct symptom_info *symptom_info(enum trace_symptom symptom)

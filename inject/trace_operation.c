@@ -67,3 +67,18 @@ bool trace_operation_is_promised(enum component component, enum trace_group grou
 	}
 	return false;
 }
+
+void trace_operations_document(struct buffer *out)
+{
+	buffer_add_str(out, "| Operation | Component | Spans | Since | |\n|---|---|---|---|---|\n");
+	for (unsigned group = 0; group < GROUP_COUNT; group++)
+		for (size_t i = 0; i < trace_operation_count; i++) {
+			const struct trace_operation *row = &trace_operations[i];
+			if (row->group != group)
+				continue;
+			buffer_addf(out, "| %s | %s | `%s` | %s | %s |\n",
+				    trace_group_title(row->group), component_name(row->component),
+				    row->glob, row->since == NULL ? "-" : row->since,
+				    row->configured ? "depends on plugins or connector" : "");
+		}
+}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "inject/component.h"
 #include "inject/image.h"
 
@@ -45,5 +46,8 @@ const struct trace_operation *trace_operation_of(enum component component, const
  */
 bool trace_operation_is_promised(enum component component, enum trace_group group,
 				 const struct image *image, const struct version *version);
+
+/* The table as Markdown, for docs. */
+void trace_operations_document(struct buffer *out);
 
 #endif

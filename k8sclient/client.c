@@ -35,7 +35,12 @@ struct request {
 	enum request_state state;
 	struct transfer *transfer; /* while running */
 	char *method;
-	char *path;
+	char *path; /* or the whole URL */
+	bool elsewhere;
+	bool (*may_connect)(void *context, const char *address);
+	void *connect_context;
+	char **headers; /* NULL-ended, or NULL */
+	size_t limit;
 	char *content_type;
 	char *accept;
 	char *body;
@@ -88,6 +93,9 @@ static void request_free(struct request *request)
 {
 	free(request->method);
 	free(request->path);
+	for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
+		free(request->headers[i]);
+	free(request->headers);
 	free(request->content_type);
 	free(request->accept);
 	free(request->body);
@@ -194,7 +202,8 @@ static void make_response(const struct request *request, const struct transfer_e
 static bool may_retry(const struct request *request, const struct response *response, bool answered,
 		      uint64_t *ret_wait_ms)
 {
-	if (is_write(request) || response->status != STATUS_RETRY || request->tries >= TRIES_MAX)
+	if (is_write(request) || request->elsewhere || response->status != STATUS_RETRY ||
+	    request->tries >= TRIES_MAX)
 		return false;
 	uint64_t wait = response->retry_after_ms;
 	if (answered && wait == 0)
@@ -255,8 +264,16 @@ static void run(struct request *request)
 	struct client *client = request->client;
 	uint64_t now = now_ms();
 	uint64_t left_ms = now < request->deadline_ms ? request->deadline_ms - now : 0;
+	union {
+		char **own;
+		const char *const *borrowed;
+	} headers = {.own = request->headers};
 	struct transfer_spec spec = {.method = request->method,
-				     .path = request->path,
+				     .path = request->elsewhere ? NULL : request->path,
+				     .url = request->elsewhere ? request->path : NULL,
+				     .may_connect = request->may_connect,
+				     .connect_context = request->connect_context,
+				     .headers = headers.borrowed,
 				     .content_type = request->content_type,
 				     .accept = request->accept,
 				     .body = request->body,
@@ -264,7 +281,7 @@ static void run(struct request *request)
 				     .timeout_ms = left_ms == 0 ? 1 : (unsigned)left_ms,
 				     .fresh_connection = request->tries > 0};
 	buffer_release(&request->answer);
-	buffer_init(&request->answer, LIMIT_BODY_BYTES);
+	buffer_init(&request->answer, request->limit);
 	request->head = (struct transfer_head){0};
 	request->tries++;
 	request->state = REQUEST_RUNNING;
@@ -379,6 +396,19 @@ static char *copy_or_null(const char *text)
 	return text == NULL ? NULL : xstrdup(text);
 }
 
+static char **copy_headers(const char *const *headers)
+{
+	size_t count = 0;
+	while (headers != NULL && headers[count] != NULL)
+		count++;
+	if (count == 0)
+		return NULL;
+	char **copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(headers[i]);
+	return copy;
+}
+
 struct request *client_send(struct client *client, const struct request_spec *spec,
 			    response_fn done, void *context)
 {
@@ -388,7 +418,12 @@ struct request *client_send(struct client *client, const struct request_spec *sp
 				    .previous = client->last,
 				    .state = REQUEST_QUEUED,
 				    .method = xstrdup(spec->method),
-				    .path = xstrdup(spec->path),
+				    .path = xstrdup(spec->url != NULL ? spec->url : spec->path),
+				    .elsewhere = spec->url != NULL,
+				    .may_connect = spec->may_connect,
+				    .connect_context = spec->connect_context,
+				    .headers = copy_headers(spec->headers),
+				    .limit = spec->limit == 0 ? LIMIT_BODY_BYTES : spec->limit,
 				    .content_type = copy_or_null(spec->content_type),
 				    .accept = copy_or_null(spec->accept),
 				    .body_len = spec->body_len,

@@ -36,6 +36,16 @@ struct request_spec {
 	size_t body_len;
 	const char *accept;  /* NULL: application/json */
 	unsigned timeout_ms; /* whole request; 0: 30 s */
+	size_t limit;        /* most bytes of an answer; 0: LIMIT_BODY_BYTES */
+	/*
+	 * Another server, "http://host:port/path" (then `path` is not looked at): it gets no
+	 * credential, is not asked again, and no redirect of it is followed (transport.h).
+	 */
+	const char *url;
+	bool (*may_connect)(void *context,
+			    const char *address); /* before anything is sent; or NULL */
+	void *connect_context;                    /* has to last as long as the request */
+	const char *const *headers; /* "Name: value", NULL-ended; copied; NULL: none */
 };
 
 struct response {

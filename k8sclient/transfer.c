@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -50,10 +51,14 @@ static int before_request(void *context, char *remote_ip, char *local_ip, int re
 			  int local_port)
 {
 	struct transfer *transfer = context;
-	(void)remote_ip;
 	(void)local_ip;
 	(void)remote_port;
 	(void)local_port;
+	if (transfer->may_connect != NULL &&
+	    !transfer->may_connect(transfer->connect_context, remote_ip)) {
+		(void)snprintf(transfer->avoided, sizeof(transfer->avoided), "%s", remote_ip);
+		return CURL_PREREQFUNC_ABORT;
+	}
 	transfer->sent++;
 	return is_write(transfer) && transfer->sent > 1 ? CURL_PREREQFUNC_ABORT
 							: CURL_PREREQFUNC_OK;
@@ -99,7 +104,7 @@ static void log_warning(struct transfer *transfer, const char *value)
 	if (begin == NULL || end == begin)
 		return;
 	CLEANUP(str_freep) char *text = xstrndup(begin + 1, (size_t)(end - begin - 1));
-	if (!transport_knows_warning(transfer->transport, text))
+	if (transfer->url == NULL && !transport_knows_warning(transfer->transport, text))
 		log_entry(transfer->transport->log, LOG_WARN, "the API server warns", "warning",
 			  text, NULL);
 }
@@ -108,6 +113,8 @@ static void log_warning(struct transfer *transfer, const char *value)
 static void count_request(const struct transfer *transfer)
 {
 	const struct transport *transport = transfer->transport;
+	if (transfer->url != NULL)
+		return;
 	CLEANUP(str_freep)
 	char *labels =
 	    transfer->code == 0
@@ -120,7 +127,7 @@ static void measure(const struct transfer *transfer)
 {
 	const struct transport *transport = transfer->transport;
 	CLEANUP(str_freep) char *labels = xasprintf("%s\x1f%s", transfer->method, transport->host);
-	if (!transfer->streams)
+	if (!transfer->streams && transfer->url == NULL)
 		metric_observe(transport->durations, labels,
 			       (double)(uv_hrtime() - transfer->started_ns) / 1e9);
 }
@@ -161,13 +168,18 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
 	return transfer->state == TRANSFER_RUNNING ? len : CURL_WRITEFUNC_ERROR;
 }
 
-static void add_header(struct transfer *transfer, const char *name, const char *value)
+static void append_header(struct transfer *transfer, const char *line)
 {
-	CLEANUP(str_freep) char *line = xasprintf("%s: %s", name, value);
 	struct curl_slist *more = curl_slist_append(transfer->headers, line);
 	if (more == NULL)
 		abort();
 	transfer->headers = more;
+}
+
+static void add_header(struct transfer *transfer, const char *name, const char *value)
+{
+	CLEANUP(str_freep) char *line = xasprintf("%s: %s", name, value);
+	append_header(transfer, line);
 }
 
 static void set_blob(CURL *easy, CURLoption option, const char *pem)
@@ -182,6 +194,8 @@ static void set_tls(struct transfer *transfer, const struct credential *credenti
 {
 	CURL *easy = transfer->easy;
 	(void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (transfer->url != NULL)
+		return; /* the system's own authorities; nothing of ours is shown */
 	(void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	if (credential->ca != NULL) {
 		/* A blob, since paths are cached for a day; and the distribution's folder is not to be trusted besides. */
@@ -202,7 +216,9 @@ static void set_connection(struct transfer *transfer)
 {
 	CURL *easy = transfer->easy;
 	const struct transport *transport = transfer->transport;
-	CLEANUP(str_freep) char *url = xasprintf("%s%s", transport->url, transfer->path);
+	CLEANUP(str_freep)
+	char *url = transfer->url != NULL ? xstrdup(transfer->url)
+					  : xasprintf("%s%s", transport->url, transfer->path);
 	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
 			       text_has_prefix(url, "http:") ? "http" : "https");
@@ -220,9 +236,11 @@ static void set_connection(struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
 	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	if (transport->config.proxy_url != NULL)
+	if (transfer->url != NULL)
+		(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	else if (transport->config.proxy_url != NULL)
 		(void)curl_easy_setopt(easy, CURLOPT_PROXY, transport->config.proxy_url);
-	if (transport->connect_to != NULL) {
+	if (transport->connect_to != NULL && transfer->url == NULL) {
 		transfer->connect_to = curl_slist_append(NULL, transport->connect_to);
 		(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->connect_to);
 	}
@@ -235,11 +253,14 @@ static void set_headers(struct transfer *transfer, const struct credential *cred
 	/* Said aloud: some proxies compress when nothing is said, and watches must not be. */
 	add_header(transfer, "Accept-Encoding", "identity");
 	add_header(transfer, "Expect", "");
-	if (transport->host_header != NULL)
+	if (transport->host_header != NULL && transfer->url == NULL)
 		add_header(transfer, "Host", transport->host_header);
 	if (transfer->content_type != NULL)
 		add_header(transfer, "Content-Type", transfer->content_type);
-	if (credential->token != NULL) {
+	for (const struct curl_slist *more = transfer->more_headers; more != NULL;
+	     more = more->next)
+		append_header(transfer, more->data);
+	if (credential->token != NULL && transfer->url == NULL) {
 		CLEANUP(str_freep) char *bearer = xasprintf("Bearer %s", credential->token);
 		add_header(transfer, "Authorization", bearer);
 	}
@@ -306,19 +327,23 @@ void transfer_finish(struct transfer *transfer, CURLcode result)
 {
 	struct transfer_end *end = &transfer->end;
 	*end = (struct transfer_end){.status = STATUS_OK, .sent = transfer->sent > 0};
-	const char *host = transfer->transport->host;
+	const char *host = transfer->url != NULL ? "the server" : transfer->transport->host;
 	if (transfer->encoded)
 		end->status = error_set(&end->error, STATUS_RETRY,
 					"%s compressed its answer although it was asked not to "
 					"(a proxy in between?)",
 					host);
+	else if (transfer->avoided[0] != '\0')
+		end->status =
+		    error_set(&end->error, STATUS_DENIED, "%s is at %s, where nothing is sent",
+			      host, transfer->avoided);
 	else if (result != CURLE_OK)
 		end->status = error_set(&end->error, STATUS_RETRY, "%s: %s", host,
 					*transfer->curl_error != '\0' ? transfer->curl_error
 								      : curl_easy_strerror(result));
 	else if (!transfer->has_head)
 		end->status = error_set(&end->error, STATUS_RETRY, "%s: no HTTP answer", host);
-	if (is_tls_failure(result))
+	if (is_tls_failure(result) && transfer->url == NULL)
 		credentials_distrust(transfer->transport->credentials);
 	if (!transfer->has_head)
 		count_request(transfer);

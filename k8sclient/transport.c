@@ -171,6 +171,8 @@ static void transfer_free(struct transport *transport, struct transfer *transfer
 	buffer_release(&transfer->refusal);
 	free(transfer->method);
 	free(transfer->path);
+	free(transfer->url);
+	curl_slist_free_all(transfer->more_headers);
 	free(transfer->content_type);
 	free(transfer->accept);
 	free(transfer->body);
@@ -201,7 +203,8 @@ static void collect_messages(struct transport *transport)
 static bool renews(struct transfer *transfer)
 {
 	struct transport *transport = transfer->transport;
-	if (transfer->code != 401 || transfer->rejected || transfer->end.status != STATUS_OK)
+	if (transfer->code != 401 || transfer->rejected || transfer->url != NULL ||
+	    transfer->end.status != STATUS_OK)
 		return false;
 	transfer->rejected = true;
 	transfer->fresh_connection = true;
@@ -234,17 +237,20 @@ static void begin(struct transfer *transfer, const struct credential *credential
 
 static void start_pending(struct transport *transport)
 {
+	const struct credential none = {.token = NULL};
+	bool waiting = false;
 	for (struct transfer *transfer = transport->transfers; transfer != NULL;
 	     transfer = transfer->next) {
 		struct error err;
 		struct credential credential;
-		if (transfer->state != TRANSFER_PENDING)
+		if (transfer->state == TRANSFER_PENDING && transfer->url != NULL)
+			begin(transfer, &none);
+		if (transfer->state != TRANSFER_PENDING || waiting)
 			continue;
 		enum credentials_state state =
 		    credentials_get(transport->credentials, transport_now_ms(), &credential, &err);
-		if (state == CREDENTIALS_WAITING)
-			return;
-		if (!ends_without_credential(transfer, state, &credential, &err))
+		waiting = state == CREDENTIALS_WAITING;
+		if (!waiting && !ends_without_credential(transfer, state, &credential, &err))
 			begin(transfer, &credential);
 	}
 }
@@ -418,7 +424,10 @@ struct transfer *transfer_start(struct transport *transport, const struct transf
 	    .previous = transport->last,
 	    .state = TRANSFER_PENDING,
 	    .method = xstrdup(spec->method),
-	    .path = xstrdup(spec->path),
+	    .path = copy_or_null(spec->path),
+	    .url = copy_or_null(spec->url),
+	    .may_connect = spec->may_connect,
+	    .connect_context = spec->connect_context,
 	    .content_type = copy_or_null(spec->content_type),
 	    .accept = xstrdup(spec->accept == NULL ? "application/json" : spec->accept),
 	    .body_len = spec->body_len,
@@ -431,6 +440,9 @@ struct transfer *transfer_start(struct transport *transport, const struct transf
 		transfer->body = xmalloc(spec->body_len + 1);
 		memcpy(transfer->body, spec->body, spec->body_len);
 	}
+	for (size_t i = 0; spec->headers != NULL && spec->headers[i] != NULL; i++)
+		transfer->more_headers =
+		    curl_slist_append(transfer->more_headers, spec->headers[i]);
 	if (transport->last != NULL)
 		transport->last->next = transfer;
 	else

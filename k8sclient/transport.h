@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 exchanges with one API server: libcurl's multi interface driven by uv_poll and
+ * HTTP/1.1 exchanges with one API server, and now and then another one: libcurl's multi interface driven by uv_poll and
  * uv_timer of the caller's loop. It knows connections, TLS, credentials and time limits;
  * retries, Status objects and watches are its users' matter.
  *
@@ -32,6 +32,15 @@ struct transfer;
 struct transfer_spec {
 	const char *method;
 	const char *path; /* path and query, percent-encoded, beginning with '/' */
+	/*
+	 * Another server than the API server, "http://host:port/path" (then `path` is not looked
+	 * at): it gets no credential of ours, is reached by no proxy, and is not measured.
+	 */
+	const char *url;
+	/* With `url`: asked about the address before anything is sent to it; NULL: all are fine. */
+	bool (*may_connect)(void *context, const char *address);
+	void *connect_context;
+	const char *const *headers; /* more of them, "Name: value", NULL-ended; NULL: none */
 	const char *content_type;
 	const char *accept;
 	const char *body; /* copied */

@@ -31,6 +31,11 @@ struct transfer {
 	/* the request */
 	char *method;
 	char *path;
+	char *url; /* NULL: the API server */
+	bool (*may_connect)(void *context, const char *address);
+	void *connect_context;
+	char avoided[64]; /* the address that `may_connect` said no to; "" */
+	struct curl_slist *more_headers;
 	char *content_type;
 	char *accept;
 	char *body;

@@ -5,6 +5,8 @@
  * Sends the requests one after the other (METHOD PATH, for methods other than GET and DELETE
  * with CONTENT_TYPE and BODY), waiting --each milliseconds in between, and prints for each
  * one line: STATUS HTTP_CODE ambiguous=0|1 retry_after=MS reason=… error=… body=…
+ * A PATH that is a URL goes to another server, with "Traceparent: t", an answer of at most
+ * 1000 bytes, and never to the address of --avoid ADDRESS.
  * Ends with the metrics after a line "METRICS". "*N" before METHOD sends it N times at once.
  */
 #include <signal.h>
@@ -23,6 +25,7 @@ struct tool {
 	int left;
 	unsigned timeout_ms;
 	unsigned each_ms;
+	const char *avoid;
 	size_t waiting;
 };
 
@@ -61,6 +64,22 @@ static const char *take(struct tool *tool)
 	return *tool->args++;
 }
 
+static bool may_connect(void *context, const char *address)
+{
+	const struct tool *tool = context;
+	return tool->avoid == NULL || strcmp(tool->avoid, address) != 0;
+}
+
+static void send_elsewhere(struct tool *tool, struct request_spec *spec)
+{
+	static const char *const headers[] = {"Traceparent: t", NULL};
+	spec->url = spec->path;
+	spec->headers = headers;
+	spec->limit = 1000;
+	spec->may_connect = may_connect;
+	spec->connect_context = tool;
+}
+
 static void send_next(struct tool *tool)
 {
 	const char *method = take(tool);
@@ -81,6 +100,8 @@ static void send_next(struct tool *tool)
 		spec.body = take(tool);
 		spec.body_len = strlen(spec.body);
 	}
+	if (strncmp(spec.path, "http", 4) == 0)
+		send_elsewhere(tool, &spec);
 	tool->waiting = times;
 	for (size_t i = 0; i < times; i++)
 		(void)client_send(tool->client, &spec, on_response, tool);
@@ -124,6 +145,8 @@ int main(int argc, char **argv)
 			source.kubeconfig = take(&tool);
 		} else if (strcmp(option, "--timeout") == 0) {
 			tool.timeout_ms = (unsigned)strtoul(take(&tool), NULL, 10);
+		} else if (strcmp(option, "--avoid") == 0) {
+			tool.avoid = take(&tool);
 		} else if (strcmp(option, "--each") == 0) {
 			tool.each_ms = (unsigned)strtoul(take(&tool), NULL, 10);
 		} else if (strcmp(option, "--pod-dir") == 0) {

@@ -11,6 +11,7 @@
 #include "base/yaml.h"
 #include "controller/facts.h"
 #include "controller/policy.h"
+#include "controller/proof_view.h"
 #include "controller/reconcile_namespace.h"
 #include "controller/reconcile_workload.h"
 #include "controller/view.h"
@@ -100,8 +101,8 @@ __attribute__((unused)) static void scene_release(struct scene *scene)
 __attribute__((unused)) static void scene_summarize(const struct intents *intents,
 						    struct buffer *out)
 {
-	static const char *const names[] = {"create",    "apply",  "delete", "patch",
-					    "give back", "status", "read",   "event"};
+	static const char *const names[] = {"create", "apply", "delete", "patch", "give back",
+					    "status", "read",  "event",  "ask"};
 	for (size_t i = 0; i < intents->count; i++) {
 		const struct intent *intent = &intents->items[i];
 		buffer_addf(out, "%s%s", out->len > 0 ? "; " : "", names[intent->type]);
@@ -160,11 +161,14 @@ __attribute__((unused)) static char *scene_namespace(struct scene *scene, bool c
 	struct view view;
 	struct policy policy;
 	struct intents intents = {0};
+	struct proof_targets targets;
 	struct buffer out;
 	bool finished = false;
 	buffer_init(&out, 1 << 16);
 	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
 	policy_decide(&view, &policy);
+	proof_look(&view, &policy, &targets);
+	proof_settle(&scene->space->proof, &scene->space->roster, &targets, scene->now.mono_ms);
 	reconcile_namespace(&view, &policy, &intents, &finished);
 	scene_summarize(&intents, &out);
 	if (carry_out)
@@ -187,7 +191,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 	struct policy policy;
 	struct gathered gathered;
 	struct buffer out;
-	bool changed = false;
+	struct workload_news news;
 	*ret_intents = (struct intents){0};
 	buffer_init(&out, 1 << 16);
 	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
@@ -204,7 +208,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .now = scene->now};
 			reconcile_workload(&input,
 					   roster_need(&scene->space->roster, resource, name),
-					   ret_intents, &changed);
+					   ret_intents, &news);
 		}
 		gathered_release(&gathered);
 	}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "inject/forbidden_host.h"
+
+/* Few of the client's connections at a time: a Service that does not answer holds one for seconds. */
+enum { ASKS_MAX = 4, URL_MAX_BYTES = 2048 };
+
+struct ask {
+	struct asker *asker;
+	struct ask *next;
+	struct request *request;
+	char *namespace_name;
+	char *service;
+	unsigned port;
+	unsigned long turn;
+};
+
+struct asker {
+	struct client *client;
+	const struct operator_options *options;
+	struct metric *results;
+	asker_fn answered;
+	void *context;
+	struct ask *asks;
+	size_t count;
+};
+
+struct asker *asker_new(struct client *client, const struct operator_options *options,
+			struct metrics *metrics, asker_fn answered, void *context)
+{
+	struct asker *asker = xcalloc(1, sizeof(*asker));
+	*asker = (struct asker){
+	    .client = client,
+	    .options = options,
+	    .answered = answered,
+	    .context = context,
+	    .results = metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_proof_requests_total",
+				      "Questions to collectors and back ends.", "service,result")};
+	return asker;
+}
+
+static void ask_free(struct ask *ask)
+{
+	struct ask **place = &ask->asker->asks;
+	while (*place != ask)
+		place = &(*place)->next;
+	*place = ask->next;
+	ask->asker->count--;
+	free(ask->namespace_name);
+	free(ask->service);
+	free(ask);
+}
+
+void asker_freep(struct asker **asker_pointer)
+{
+	struct asker *asker = *asker_pointer;
+	*asker_pointer = NULL;
+	if (asker == NULL)
+		return;
+	while (asker->asks != NULL) {
+		request_cancel(asker->asks->request);
+		ask_free(asker->asks);
+	}
+	free(asker);
+}
+
+bool asker_may_send(const struct asker *asker)
+{
+	return asker->count < ASKS_MAX;
+}
+
+/* The server's own words, without the URL before and the time behind, which differ each time. */
+static void explain(const struct ask *ask, const struct response *response, char *text, size_t size)
+{
+	const char *words = strstr(response->error.message, ": ");
+	words = words == NULL ? response->error.message : words + 2;
+	const char *time = strstr(words, " after ");
+	size_t len = time == NULL ? strlen(words) : (size_t)(time - words);
+	(void)snprintf(text, size, "Service %s, port %u: %.*s", ask->service, ask->port,
+		       len > INT16_MAX ? INT16_MAX : (int)len, words);
+}
+
+static void on_answer(void *context, const struct response *response)
+{
+	struct ask *ask = context;
+	struct asker *asker = ask->asker;
+	char message[ERROR_MESSAGE_MAX];
+	char labels[128];
+	struct proof_reply reply = {
+	    .status = response->status, .body = response->body, .len = response->body_len};
+	if (reply.status != STATUS_OK) {
+		explain(ask, response, message, sizeof(message));
+		reply.message = message;
+	}
+	(void)snprintf(labels, sizeof(labels), "%s\x1f%s", ask->service,
+		       status_info(reply.status)->name);
+	metric_add(asker->results, labels, 1);
+	asker->answered(asker->context, ask->namespace_name, ask->turn, &reply);
+	ask_free(ask);
+}
+
+/* A Service may be an alias, and its endpoints anything: the address itself is looked at too. */
+static bool may_connect(void *context, const char *address)
+{
+	const struct ask *ask = context;
+	const struct admin_policy *admin = ask->asker->options->admin;
+	char url[URL_MAX_BYTES];
+	bool ipv6 = strchr(address, ':') != NULL;
+	if (host_is_forbidden(address, admin == NULL ? NULL : admin->api_server) == NULL)
+		return true;
+	(void)snprintf(url, sizeof(url), ipv6 ? "http://[%s]:%u" : "http://%s:%u", address,
+		       ask->port);
+	return may_call(admin, ask->namespace_name, NULL, url);
+}
+
+static bool build_url(const struct ask *ask, const char *path, char *url, size_t size)
+{
+	int len = snprintf(url, size, "http://%s.%s.svc:%u%s", ask->service, ask->namespace_name,
+			   ask->port, path);
+	return len > 0 && (size_t)len < size &&
+	       may_call(ask->asker->options->admin, ask->namespace_name, NULL, url);
+}
+
+void asker_send(struct asker *asker, const char *namespace_name, const char *service, unsigned port,
+		const char *path, unsigned long turn)
+{
+	char url[URL_MAX_BYTES];
+	struct buffer proxied;
+	struct ask *ask = xcalloc(1, sizeof(*ask));
+	*ask = (struct ask){.asker = asker,
+			    .next = asker->asks,
+			    .namespace_name = xstrdup(namespace_name),
+			    .service = xstrdup(service),
+			    .port = port,
+			    .turn = turn};
+	asker->asks = ask;
+	asker->count++;
+	if (!build_url(ask, path, url, sizeof(url))) {
+		static const char refusal[] = "the administrator's policy forbids to call it";
+		struct proof_reply reply = {.status = STATUS_DENIED, .message = refusal};
+		asker->answered(asker->context, namespace_name, turn, &reply);
+		ask_free(ask);
+		return;
+	}
+	buffer_init(&proxied, URL_MAX_BYTES);
+	buffer_addf(&proxied, "/api/v1/namespaces/%s/services/http:%s:%u/proxy%s", namespace_name,
+		    service, port, path);
+	struct request_spec spec = {.method = "GET",
+				    .path = proxied.data,
+				    .accept = "application/json, text/plain;version=0.0.4;q=0.9",
+				    .timeout_ms = PROOF_TIMEOUT_MS,
+				    .limit = PROOF_ANSWER_MAX};
+	if (asker->options->in_cluster) {
+		spec.url = url;
+		spec.may_connect = may_connect;
+		spec.connect_context = ask;
+	}
+	ask->request = client_send(asker->client, &spec, on_answer, ask);
+	buffer_release(&proxied);
+}

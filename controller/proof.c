@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/proof_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "inject/trace_answer.h"
+
+#define COLLECTOR "otel-collector"
+#define JAEGER    "jaeger-collector"
+
+enum {
+	ROUND_MS = 30000,
+	ROUND_LONGEST_MS = 300000,
+	SOON_MS = 1000,
+	SERVICES_MAX = 8, /* whose traces are asked for in a round */
+	TRACES_EACH = 5,
+	LOOKBACK_S = 3600,
+};
+
+static void forget_round(struct proof *proof)
+{
+	trace_names_release(&proof->wanted);
+	trace_names_release(&proof->services);
+	trace_release(&proof->trace);
+	trace_counters_release(&proof->counters);
+	proof->next = 0;
+	proof->narrow = false;
+}
+
+void proof_release(struct proof *proof)
+{
+	forget_round(proof);
+	free(proof->trouble);
+	*proof = (struct proof){.trouble = NULL};
+}
+
+void proof_wake(struct proof *proof, uint64_t mono_ms)
+{
+	proof->awake = true;
+	proof->idle = 0;
+	if (proof->due_ms > mono_ms + SOON_MS)
+		proof->due_ms = mono_ms + SOON_MS;
+}
+
+/* The path of a service's traces: of the last hour, once there is something to compare with. */
+static void traces_path(const struct proof *proof, struct moment now, char *path, size_t size)
+{
+	struct buffer out;
+	buffer_init(&out, size - 1);
+	buffer_add_str(&out, "/api/traces?service=");
+	for (const char *c = proof->wanted.items[proof->next]; *c != '\0'; c++) {
+		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+			     (*c >= '0' && *c <= '9') || *c == '-' || *c == '_' || *c == '.';
+		if (plain)
+			buffer_add_char(&out, *c);
+		else
+			buffer_addf(&out, "%%%02X", (unsigned char)*c);
+	}
+	buffer_addf(&out, "&limit=%d", proof->narrow ? 1 : TRACES_EACH);
+	if (proof->judged)
+		buffer_addf(&out, "&start=%lld&end=%lld",
+			    (long long)(now.wall_us - (int64_t)LOOKBACK_S * 1000000),
+			    (long long)now.wall_us);
+	(void)snprintf(path, size, "%s", out.data);
+	buffer_release(&out);
+}
+
+bool proof_next(const struct proof *proof, const struct proof_targets *targets, struct moment now,
+		struct proof_ask *ret_ask, uint64_t *ret_again_ms)
+{
+	static const struct {
+		const char *service;
+		unsigned port;
+		const char *path; /* NULL: made */
+	} rows[PROOF_STEP_COUNT] = {
+	    [PROOF_COUNTER] = {COLLECTOR, 8888, "/metrics"},
+	    [PROOF_CALLS] = {COLLECTOR, 8889, "/metrics"},
+	    [PROOF_NAMES] = {JAEGER, 16686, "/api/services"},
+	    [PROOF_TRACES] = {JAEGER, 16686, NULL},
+	};
+	*ret_again_ms = 0;
+	if (!targets->wanted || !targets->counter || proof->asking || proof->step == PROOF_JUDGE)
+		return false;
+	if (now.mono_ms < proof->due_ms) {
+		*ret_again_ms = proof->due_ms - now.mono_ms;
+		return false;
+	}
+	*ret_ask = (struct proof_ask){.service = rows[proof->step].service,
+				      .port = rows[proof->step].port};
+	if (rows[proof->step].path != NULL)
+		(void)snprintf(ret_ask->path, sizeof(ret_ask->path), "%s", rows[proof->step].path);
+	else
+		traces_path(proof, now, ret_ask->path, sizeof(ret_ask->path));
+	return true;
+}
+
+unsigned long proof_asked(struct proof *proof, const struct trace_hops *hops)
+{
+	if (proof->step == PROOF_COUNTER) {
+		forget_round(proof);
+		for (size_t i = 0; i < hops->count && proof->wanted.count < SERVICES_MAX; i++)
+			if (hops->items[i].on && hops->items[i].service != NULL)
+				trace_names_add(&proof->wanted, hops->items[i].service);
+	}
+	proof->asking = true;
+	return ++proof->turn;
+}
+
+void proof_put_off(struct proof *proof, uint64_t mono_ms)
+{
+	proof->asking = false;
+	proof->due_ms = mono_ms + SOON_MS;
+}
+
+/* Doubles with each round that brought nothing. */
+static void end_round(struct proof *proof, uint64_t mono_ms)
+{
+	uint64_t wait = ROUND_MS;
+	for (unsigned i = 0; i < proof->idle && wait < ROUND_LONGEST_MS; i++)
+		wait *= 2;
+	proof->due_ms = mono_ms + (wait > ROUND_LONGEST_MS ? ROUND_LONGEST_MS : wait);
+	proof->step = PROOF_COUNTER;
+	forget_round(proof);
+}
+
+static void give_up(struct proof *proof, const char *message, uint64_t mono_ms)
+{
+	free(proof->trouble);
+	proof->trouble = xstrdup(message == NULL ? "no answer" : message);
+	proof->failures++;
+	proof->idle++;
+	end_round(proof, mono_ms);
+}
+
+/* The back end is asked only when the counter has moved: gentle where there is no traffic. */
+static void take_counter(struct proof *proof, uint64_t mono_ms)
+{
+	double accepted = proof->counters.value[COUNTER_ACCEPTED];
+	double filtered = proof->counters.value[COUNTER_FILTERED];
+	bool moved = !proof->counted || accepted < proof->accepted || accepted > proof->accepted ||
+		     filtered > proof->filtered;
+	bool look = moved || proof->awake || !proof->judged;
+	proof->counted = true;
+	proof->accepted = accepted;
+	proof->filtered = filtered;
+	proof->idle = moved ? 0 : proof->idle + 1;
+	if (!look)
+		end_round(proof, mono_ms);
+	else if (accepted <= 0)
+		proof->step = PROOF_JUDGE; /* nobody can have got anything */
+	else if (proof->query)
+		proof->step = PROOF_NAMES;
+	else
+		proof->step = proof->calls ? PROOF_CALLS : PROOF_JUDGE;
+}
+
+/* On to the next service that the back end knows. */
+static void next_service(struct proof *proof, size_t from)
+{
+	proof->next = from;
+	while (proof->next < proof->wanted.count &&
+	       !trace_names_has(&proof->services, proof->wanted.items[proof->next]))
+		proof->next++;
+	proof->step = proof->next < proof->wanted.count ? PROOF_TRACES : PROOF_JUDGE;
+}
+
+static void take_answer(struct proof *proof, const struct proof_reply *reply, struct moment now)
+{
+	struct error err;
+	enum status status = STATUS_OK;
+	switch (proof->step) {
+	case PROOF_COUNTER:
+	case PROOF_CALLS:
+		trace_counters_read(reply->body, reply->len, &proof->counters);
+		break;
+	case PROOF_NAMES:
+		status = jaeger_read_names(reply->body, reply->len, &proof->services, &err);
+		break;
+	case PROOF_TRACES:
+		status = jaeger_read_traces(reply->body, reply->len, &proof->trace, &err);
+		break;
+	default:
+		return;
+	}
+	if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+		give_up(proof, err.message, now.mono_ms);
+		return;
+	}
+	proof->failures = 0;
+	if (proof->step == PROOF_COUNTER)
+		take_counter(proof, now.mono_ms);
+	else if (proof->step == PROOF_CALLS)
+		proof->step = PROOF_JUDGE;
+	else
+		next_service(proof, proof->step == PROOF_NAMES ? 0 : proof->next + 1);
+}
+
+void proof_answer(struct proof *proof, unsigned long turn, const struct proof_reply *reply,
+		  struct moment now)
+{
+	if (!proof->asking || turn != proof->turn)
+		return;
+	proof->asking = false;
+	if (reply->status == STATUS_OK)
+		take_answer(proof, reply, now);
+	else if (reply->status == STATUS_LIMIT && proof->step == PROOF_TRACES && !proof->narrow)
+		proof->narrow = true; /* too large: fewer at a time */
+	else if (reply->status == STATUS_LIMIT && proof->step == PROOF_TRACES)
+		next_service(proof, proof->next + 1);
+	else
+		give_up(proof, reply->message, now.mono_ms);
+}
+
+/* --- conclusions (proof_judge.c draws them) --- */
+
+void proof_judge(struct proof *proof, const struct proof_targets *targets,
+		 const struct trace_hops *hops, int64_t *last_us, uint64_t mono_ms)
+{
+	bool asked = proof->query && proof->accepted > 0;
+	struct trace_observation seen = {
+	    .trace = asked ? &proof->trace : NULL,
+	    .services = asked ? &proof->services : NULL,
+	    .counters = &proof->counters,
+	    .tls = targets->own ? ANSWER_NO : ANSWER_UNKNOWN,
+	    .backend_fresh = targets->fresh,
+	};
+	proof_conclude(proof, targets, hops, &seen, last_us);
+	proof->judged = true;
+	proof->awake = false;
+	end_round(proof, mono_ms);
+}

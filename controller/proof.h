@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The proof that spans arrive, for one namespace: whom to ask next, what the answers mean,
+ * and the conditions that come of it. Asks go to Services of the namespace alone: first the
+ * collector's own counter; the back end only when that has moved. Pure: answers and the
+ * time are given; nothing here sends anything.
+ *
+ * A round is: counter → (services → traces of each) or (span metrics) → judged. Rounds are
+ * 30 s apart while the counter moves, and up to 5 min apart while it does not.
+ */
+#ifndef LLMD_CONTROLLER_PROOF_H
+#define LLMD_CONTROLLER_PROOF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/moment.h"
+#include "controller/verdict.h"
+#include "inject/trace_verdict.h"
+
+enum proof_step {
+	PROOF_COUNTER, /* otel-collector:8888/metrics */
+	PROOF_CALLS,   /* otel-collector:8889/metrics */
+	PROOF_NAMES,   /* jaeger-collector:16686/api/services */
+	PROOF_TRACES,  /* …/api/traces?service=S */
+	PROOF_JUDGE,   /* everything of this round is there */
+	PROOF_STEP_COUNT
+};
+
+/* Who can be asked; from the view (proof_view.h). */
+struct proof_targets {
+	bool wanted;       /* something is traced, and a collector is ready */
+	bool counter;      /* the Service otel-collector has port 8888 */
+	bool calls;        /* … and 8889 */
+	bool query;        /* a Jaeger behind the Service jaeger-collector, port 16686 */
+	bool own;          /* the collector is ours: it takes plaintext */
+	bool fresh;        /* the back end came up less than two minutes ago */
+	const char *where; /* where spans go when that cannot be asked, for people; borrowed */
+};
+
+struct proof {
+	/* the round */
+	enum proof_step step;
+	bool asking;        /* an answer is awaited */
+	unsigned long turn; /* of the ask under way: late answers to others are told by it */
+	uint64_t due_ms;    /* not before */
+	unsigned idle;      /* rounds in a row in which nothing moved */
+	unsigned failures;  /* rounds in a row that got no answer */
+	char *trouble;      /* the words of the last failure; owned; NULL: none */
+	bool awake;         /* what is expected has changed: the back end is asked in any case */
+	bool counted;
+	double accepted; /* the counter when it was last read */
+	double filtered;
+	bool query; /* of the targets, as of the round (proof_settle) */
+	bool calls;
+	size_t next; /* PROOF_TRACES: of `wanted` */
+	bool narrow; /* answers were too large: one trace each */
+	/* what this round has brought */
+	struct trace_names wanted; /* services whose traces are asked for */
+	struct trace_names services;
+	struct trace trace;
+	struct trace_counters counters;
+	/* what came of the last whole round */
+	bool judged;
+	struct verdict received; /* status NULL: not judged yet */
+	struct verdict connected;
+	size_t expected;
+	size_t heard;
+	unsigned groups_seen; /* bits of enum trace_group */
+	unsigned groups_missing;
+	char trace_id[TRACE_ID_SIZE];
+	int64_t
+	    shown_us; /* end of the newest span as status says it: moves once a minute at most */
+};
+
+void proof_release(struct proof *proof);
+
+/* Something about what is expected has changed: looks again soon. */
+void proof_wake(struct proof *proof, uint64_t mono_ms);
+
+struct proof_ask {
+	const char *service; /* name of a Service; static */
+	unsigned port;
+	char path[512]; /* and query, percent-encoded */
+};
+
+enum { PROOF_ANSWER_MAX = 1 << 20, PROOF_TIMEOUT_MS = 5000 };
+
+/*
+ * The next thing to ask; false: nothing now. `ret_again_ms`: look again in that time, 0: an
+ * answer or a change will say.
+ */
+bool proof_next(const struct proof *proof, const struct proof_targets *targets, struct moment now,
+		struct proof_ask *ret_ask, uint64_t *ret_again_ms);
+
+/*
+ * It is being asked; returns the turn, to be given with the answer. `hops`: whose traces
+ * are of interest.
+ */
+unsigned long proof_asked(struct proof *proof, const struct trace_hops *hops);
+
+/* It could not even be sent (too much under way): later. */
+void proof_put_off(struct proof *proof, uint64_t mono_ms);
+
+struct proof_reply {
+	enum status status; /* STATUS_OK: `body` is the answer */
+	const char *body;
+	size_t len;
+	const char *message; /* what was wrong; else NULL */
+};
+
+/* Takes an answer in; one to another turn is dropped. */
+void proof_answer(struct proof *proof, unsigned long turn, const struct proof_reply *reply,
+		  struct moment now);
+
+/*
+ * PROOF_JUDGE: draws the conclusions and ends the round. `last_us` (one for each hop, may
+ * be NULL) gets the end of each hop's newest span, where one is known that is at least a
+ * minute newer than what is there.
+ */
+void proof_judge(struct proof *proof, const struct proof_targets *targets,
+		 const struct trace_hops *hops, int64_t *last_us, uint64_t mono_ms);
+
+/* What to say in status now, also before the first judgement. */
+void proof_tell(const struct proof *proof, const struct proof_targets *targets,
+		struct verdict *ret_received, struct verdict *ret_connected);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The proof in a namespace: from its objects to the ask, from answers to the Tracing's status. */
+#include "scene.h"
+
+#define SPACE                                                                                      \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
+	"{tracing.llm-d.io/enabled: 'true'}}\n---\n"                                               \
+	"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: x, labels: "       \
+	"{kubernetes.io/service-name: otel-collector}}\nendpoints: [{conditions: {ready: "         \
+	"true}}]\n---\n"
+#define TRACING(STATUS)                                                                            \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d}\nspec: "    \
+	"{}\nstatus: " STATUS "\n---\n"
+#define SERVICE(NAME, TYPE, PORTS)                                                                 \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: " NAME "}\nspec: {type: " TYPE            \
+	", ports: [" PORTS "]}\n---\n"
+#define COLLECTOR SERVICE("otel-collector", "ClusterIP", "{port: 4317}, {port: 8888}, {port: 8889}")
+#define JAEGER    SERVICE("jaeger-collector", "ClusterIP", "{port: 4317}, {port: 16686}")
+#define DECODE                                                                                     \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: decode, labels: "                 \
+	"{llm-d.ai/inference-serving: 'true'}}\nspec: {template: {metadata: {labels: "             \
+	"{llm-d.ai/role: decode, llm-d.ai/inference-serving: 'true'}}, spec: {containers: "        \
+	"[{name: "                                                                                 \
+	"vllm, image: 'ghcr.io/llm-d/llm-d-cuda:v0.9.0', command: [vllm, serve, m, "               \
+	"'--otlp-traces-endpoint=http://otel-collector:4317'], env: [{name: OTEL_SERVICE_NAME, "   \
+	"value: vllm-decode}]}]}}}\n---\n"
+#define UNTRACED                                                                                   \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: decode, annotations: "            \
+	"{tracing.llm-d.io/inject: 'false'}}\nspec: {template: {metadata: {labels: "               \
+	"{llm-d.ai/inference-serving: 'true'}}, spec: {containers: [{name: vllm, image: "          \
+	"'ghcr.io/llm-d/llm-d-cuda:v0.9.0', command: [vllm, serve, m]}]}}}\n---\n"
+
+static void look_at_workload(struct scene *scene)
+{
+	struct intents intents;
+	free(scene_workload(scene, RESOURCE_DEPLOYMENT, "decode", &intents));
+	intents_release(&intents);
+}
+
+/* The condition as "STATUS REASON" in the Tracing as it now stands in the store. */
+static const char *condition(const struct scene *scene, const char *type)
+{
+	static char text[128];
+	const struct object *object =
+	    store_get(scene->store, RESOURCE_TRACING, "team", TRACING_NAME);
+	cJSON *tree = object_parse(object);
+	const cJSON *found = object_condition(tree, type);
+	(void)snprintf(text, sizeof(text), "%s %s", found == NULL ? "-" : json_str(found, "status"),
+		       found == NULL ? "-" : json_str(found, "reason"));
+	cJSON_Delete(tree);
+	return text;
+}
+
+static const char *spans(const struct scene *scene, const char *path)
+{
+	static char text[128];
+	cJSON *tree = object_parse(store_get(scene->store, RESOURCE_TRACING, "team", TRACING_NAME));
+	const char *found = json_str(tree, path);
+	(void)snprintf(text, sizeof(text), "%s", found == NULL ? "-" : found);
+	cJSON_Delete(tree);
+	return text;
+}
+
+static const struct {
+	const char *what;
+	const char *objects;
+	bool asks;
+	const char *received; /* in status after the first look */
+} rows[] = {
+    {"a collector with metrics", SPACE TRACING("{}") COLLECTOR JAEGER DECODE, true,
+     "Unknown NotAskedYet"},
+    {"what was known before a restart stays",
+     SPACE TRACING("{conditions: [{type: SpansReceived, status: 'True', reason: SpansReceived, "
+		   "message: m, lastTransitionTime: '2025-12-01T00:00:00Z'}]}") COLLECTOR DECODE,
+     true, "True SpansReceived"},
+    {"a collector without metrics",
+     SPACE TRACING("{}") SERVICE("otel-collector", "ClusterIP", "{port: 4317}") DECODE, false,
+     "Unknown CollectorNotQueryable"},
+    {"an alias is never asked",
+     SPACE TRACING("{}") SERVICE("otel-collector", "ExternalName", "{port: 4317}, {port: 8888}")
+	 DECODE,
+     false, "Unknown CollectorNotQueryable"},
+    {"nothing is traced", SPACE TRACING("{}") COLLECTOR UNTRACED, false, "Unknown NothingTraced"},
+};
+
+TEST(who_is_asked)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, rows[i].objects);
+		look_at_workload(&scene);
+		char *summary = scene_namespace(&scene, true, NULL, NULL);
+		CHECK_INT_ROW(strstr(summary, "ask Service/otel-collector") != NULL, rows[i].asks,
+			      rows[i].what);
+		CHECK_STR_ROW(condition(&scene, "SpansReceived"), rows[i].received, rows[i].what);
+		free(summary);
+		scene_release(&scene);
+	}
+}
+
+static void answer(struct scene *scene, const char *body)
+{
+	struct trace_hops hops;
+	struct proof *proof = &scene->space->proof;
+	proof_hops(&scene->space->roster, &hops);
+	unsigned long turn = proof_asked(proof, &hops);
+	free(hops.items);
+	struct proof_reply reply = {.status = STATUS_OK, .body = body, .len = strlen(body)};
+	proof_answer(proof, turn, &reply, scene->now);
+}
+
+static void look(struct scene *scene)
+{
+	free(scene_namespace(scene, true, NULL, NULL));
+}
+
+#define SPAN                                                                                       \
+	"{\"data\":[{\"traceID\":\"1\",\"spans\":[{\"spanID\":\"a\",\"operationName\":"            \
+	"\"llm_request\",\"processID\":\"p\",\"startTime\":1767225540000000,\"duration\":1000000}" \
+	"],"                                                                                       \
+	"\"processes\":{\"p\":{\"serviceName\":\"vllm-decode\",\"tags\":[{\"key\":\"k8s.pod."      \
+	"name\","                                                                                  \
+	"\"value\":\"decode-5-x\"}]}}}]}"
+
+TEST(answers_end_in_status)
+{
+	struct scene scene;
+	uint64_t again = 0;
+	scene_init(&scene);
+	scene_add(&scene, SPACE TRACING("{}") COLLECTOR JAEGER DECODE);
+	look_at_workload(&scene);
+	look(&scene);
+	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(&scene);
+	answer(&scene, "{\"data\":[\"vllm-decode\"]}");
+	look(&scene);
+	answer(&scene, SPAN);
+	char *summary = scene_namespace(&scene, true, NULL, &again);
+	CHECK(strstr(summary, "ask") == NULL);
+	CHECK_INT(again, 30000);
+	free(summary);
+	CHECK_STR(condition(&scene, "SpansReceived"), "True SpansReceived");
+	CHECK_STR(condition(&scene, "TraceConnected"), "True Connected");
+	CHECK_STR(spans(&scene, "status.spans.heard"), "1/1");
+	CHECK_STR(spans(&scene, "status.spans.lastSpan"), "2025-12-31T23:59:01Z");
+	CHECK_STR(spans(&scene, "status.spans.operations"), "engine inference");
+	const struct roster_row *row =
+	    roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+	CHECK_INT(row->last_span_us, INT64_C(1767225541000000));
+	/* nothing new: nothing is written */
+	summary = scene_namespace(&scene, true, NULL, NULL);
+	CHECK(strstr(summary, "status") == NULL);
+	free(summary);
+	scene_release(&scene);
+}
+
+TEST(the_last_span_outlasts_the_process)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene,
+		  SPACE TRACING("{workloads: [{kind: Deployment, name: decode, state: Injected, "
+				"lastSpan: '2025-12-31T23:59:01Z'}], spans: {heard: 1/1}}")
+		      COLLECTOR DECODE);
+	look_at_workload(&scene);
+	const struct roster_row *row =
+	    roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+	CHECK_INT(row->last_span_us, INT64_C(1767225541000000));
+	look(&scene);
+	CHECK_STR(spans(&scene, "status.spans.heard"), "1/1");
+	scene_release(&scene);
+}
