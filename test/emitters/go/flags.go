@@ -62,7 +62,7 @@ type options struct {
 
 func (o options) on(name string) bool { return o.values[name] == "true" }
 
-// parse reads args with Go's flag or with pflag, whichever the version modelled uses.
+// parse reads args (with EMITTER_CHECK it ends there) with Go's flag or with pflag, whichever the version modelled uses.
 func parse(b behaviour, args []string) (options, error) {
 	std := flag.NewFlagSet(os.Args[0], flag.ContinueOnError)
 	std.SetOutput(io.Discard)
@@ -98,7 +98,14 @@ func parse(b behaviour, args []string) (options, error) {
 	for name, value := range texts {
 		o.values[name] = *value
 	}
-	return o, o.configure()
+	if err := o.configure(); err != nil {
+		return o, err
+	}
+	if os.Getenv("EMITTER_CHECK") != "" {
+		fmt.Fprintln(os.Stderr, "emitter: the command line is fine")
+		os.Exit(0)
+	}
+	return o, nil
 }
 
 // configure fills what the command line did not say from --configuration or --configuration-file.

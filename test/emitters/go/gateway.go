@@ -58,7 +58,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	request.Header = r.Header.Clone()
+	request.Header = passed(r)
 	for name, values := range answer.Headers {
 		request.Header[name] = values
 	}
@@ -71,8 +71,7 @@ func (g *gateway) ask(r *http.Request, body []byte, held io.ReadCloser) (pick, e
 	if err != nil {
 		return answer, err
 	}
-	question.Header = r.Header.Clone()
-	question.Header.Del("Content-Length")
+	question.Header = passed(r)
 	var asked struct{ Model string }
 	_ = json.Unmarshal(body, &asked)
 	question.Header.Set("X-Model", asked.Model)

@@ -54,7 +54,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method != http.MethodPost { // health and metrics are the engine's
-		p.reply(w, p.send(r.Context(), r, p.decoder, body))
+		p.send(r.Context(), r, p.decoder, body).write(w)
 		return
 	}
 	ctx, whole := p.Start(p.parent(r), "llm_d.pd_proxy."+r.Method+" "+r.URL.Path, trace.WithSpanKind(trace.SpanKindServer))
@@ -64,7 +64,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, span := p.Start(ctx, "forward_request")
 		answer := p.send(ctx, r, p.decoder, body)
 		note(span, answer)
-		p.reply(w, answer)
+		answer.write(w)
 		return
 	}
 	answer, prefill, decode := p.disaggregate(ctx, r, prefiller, body)
@@ -73,7 +73,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		attribute.Float64("llm_d.pd_proxy.prefill_duration_ms", milliseconds(prefill)),
 		attribute.Float64("llm_d.pd_proxy.decode_duration_ms", milliseconds(decode)),
 		attribute.Float64("llm_d.pd_proxy.true_ttft_ms", milliseconds(prefill+decode/2)))
-	p.reply(w, answer)
+	answer.write(w)
 }
 
 // disaggregate: the decode span is a child of the prefill span, which is a quirk of the nixlv2 connector.
@@ -111,10 +111,18 @@ func (p *proxy) send(ctx context.Context, r *http.Request, to string, body []byt
 	if err != nil {
 		return reply{http.StatusBadGateway, "text/plain", []byte(err.Error())}
 	}
-	request.Header = r.Header.Clone()
-	request.Header.Del("Content-Length")
+	request.Header = passed(r)
 	p.hand(ctx, request.Header, false)
 	return do(p.client, request)
+}
+
+// passed are the headers that go on: not those of the connection, which a client's "Connection: close" would end unseen.
+func passed(r *http.Request) http.Header {
+	header := r.Header.Clone()
+	for _, name := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
+		header.Del(name)
+	}
+	return header
 }
 
 func do(client *http.Client, request *http.Request) reply {
@@ -129,8 +137,6 @@ func do(client *http.Client, request *http.Request) reply {
 	}
 	return reply{response.StatusCode, response.Header.Get("Content-Type"), body}
 }
-
-func (p *proxy) reply(w http.ResponseWriter, answer reply) { answer.write(w) }
 
 func (a reply) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", a.kind)

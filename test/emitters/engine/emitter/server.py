@@ -97,6 +97,13 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
 
+def checked():
+    """With EMITTER_CHECK a command line is only judged."""
+    if os.environ.get("EMITTER_CHECK"):
+        print("emitter: the command line is fine", file=sys.stderr, flush=True)
+        raise SystemExit(0)
+
+
 def serve(engine):
     def stop(*_):
         raise SystemExit(0)

@@ -32,6 +32,7 @@ def main(args=None):
     options = parse(sys.argv[1:] if args is None else args, behaviour)
     if options.enable_trace and not behaviour.packages:
         raise RuntimeError("opentelemetry package is not installed!!! Please not enable tracing or install opentelemetry")
+    server.checked()
     tracer = tracing.Tracer(options.endpoint, behaviour) if options.enable_trace else None
     server.serve(server.Engine(options.host, options.port, options.served_model_name or options.model_path, tracer))
 

@@ -149,6 +149,7 @@ def check_tracing(options, behaviour):
 def run(options):
     behaviour = versions.behaviour()
     check_tracing(options, behaviour)
+    server.checked()
     tracer = tracing.Tracer(options.otlp_traces_endpoint, behaviour) if options.otlp_traces_endpoint else None
     named = options.served_model_name or [getattr(options, "model_tag", None) or options.model or "facebook/opt-125m"]
     server.serve(server.Engine(options.host, 8000 if options.port is None else options.port, named[0], tracer))
