@@ -6,7 +6,7 @@ import pytest
 
 from cluster import OWN_CRDS, TEST_CRDS
 from roles import account, grant
-from test_cycle import change_settings, wait_cleaned_up
+from cycle import change_settings, wait_cleaned_up
 from traced import LEDGER, Scene
 from waiting import holds_for, wait_for
 
