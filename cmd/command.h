@@ -25,6 +25,8 @@ int command_diff(const struct options *options);
 int command_explain(const struct options *options);
 int command_check(const struct options *options);
 int command_render(const struct options *options);
+int command_verify(const struct options *options);
+int command_slow(const struct options *options);
 int command_version(const struct options *options);
 
 /* The version that was built (cmd/version.c). */

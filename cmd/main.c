@@ -34,8 +34,9 @@ static const struct command commands[] = {
     {"uninject",
      "print the input with everything taken back that inject put in; with --cluster: take it "
      "back in a cluster",
-     INPUT_OPTIONS | OPTION_CLUSTER | OPTIONS_CONNECT | OPTION_DRY_RUN | OPTION_FORCE, EDIT_OUTPUTS,
-     command_uninject, NULL},
+     INPUT_OPTIONS | OPTION_CLUSTER | OPTIONS_CONNECT | OPTION_ALL_NAMESPACES | OPTION_DRY_RUN |
+	 OPTION_FORCE,
+     EDIT_OUTPUTS, command_uninject, NULL},
     {"diff", "show what inject would change; exit code 1 when something would", INJECT_OPTIONS,
      OUT(TEXT), command_diff, NULL},
     {"explain", "say for each container what is done and why", INJECT_OPTIONS, TELL_OUTPUTS,
@@ -45,6 +46,13 @@ static const struct command commands[] = {
     {"render", "print the collector, Jaeger and other objects that the operator would create",
      OPTION_NAMESPACE | OPTION_SETTINGS | OPTION_POLICY | OPTION_CR | OPTION_OUTPUT,
      OUT(YAML) | OUT(JSON), command_render, NULL},
+    {"verify",
+     "prove that spans arrive and form one trace, or say why not; exit code 1 when they do not",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_SEND | OPTION_MODEL | OPTION_TIMEOUT | OPTION_OUTPUT,
+     OUT(TEXT) | OUT(JSON), command_verify, NULL},
+    {"slow", "list the slowest recent requests, and where their time went",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_LIMIT | OPTION_SINCE | OPTION_OUTPUT,
+     OUT(TEXT) | OUT(JSON), command_slow, NULL},
     {"version", "print the version", 0, 0, command_version, NULL},
 };
 

@@ -101,7 +101,7 @@ int command_inject(const struct options *options)
 
 int command_uninject(const struct options *options)
 {
-	unsigned online = OPTIONS_CONNECT | OPTION_DRY_RUN | OPTION_FORCE;
+	unsigned online = OPTIONS_CONNECT | OPTION_ALL_NAMESPACES | OPTION_DRY_RUN | OPTION_FORCE;
 	if (options->cluster)
 		return command_uninject_cluster(options);
 	if ((options->given & online) != 0) {

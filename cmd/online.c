@@ -121,6 +121,30 @@ bool online_wait(struct online *online, const bool *done, bool finish)
 	return *done;
 }
 
+static void on_time(uv_timer_t *timer)
+{
+	bool *done = timer->data;
+	*done = true;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+bool online_sleep(struct online *online, uint64_t ms)
+{
+	bool done = false;
+	uv_timer_t *timer = xcalloc(1, sizeof(*timer));
+	(void)uv_timer_init(&online->loop, timer);
+	timer->data = &done;
+	uv_update_time(&online->loop);
+	(void)uv_timer_start(timer, on_time, ms, 0);
+	(void)online_wait(online, &done, false);
+	uv_close((uv_handle_t *)timer, on_timer_closed);
+	return done;
+}
+
 enum status online_interrupted(struct error *err)
 {
 	return error_set(err, STATUS_RETRY, "interrupted");

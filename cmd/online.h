@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/buffer.h"
@@ -50,6 +51,9 @@ const char *online_namespace(const struct online *online, const struct options *
  * like a write, is to be waited for all the same).
  */
 bool online_wait(struct online *online, const bool *done, bool finish);
+
+/* Lets that time pass. False: interrupted before. */
+bool online_sleep(struct online *online, uint64_t ms);
 
 /* STATUS_RETRY "interrupted" */
 enum status online_interrupted(struct error *err);

@@ -5,13 +5,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cmd/run_options.h"
 
 enum value_type {
 	VALUE_SWITCH, /* a bool */
 	VALUE_TEXT,   /* a borrowed string */
 	VALUE_FILES,  /* one more of them */
 	VALUE_OUTPUT,
+	VALUE_DURATION, /* milliseconds */
+	VALUE_NUMBER,   /* size_t, 1 to NUMBER_MAX */
 };
+
+enum { NUMBER_MAX = 1000 };
 
 struct option_row {
 	unsigned bit;
@@ -50,6 +55,15 @@ static const struct option_row rows[] = {
      "with --cluster: say what would be done, write nothing"},
     {OPTION_FORCE, 0, "force", NULL, VALUE_SWITCH, PLACE(force),
      "with --cluster: also in annotated namespaces while an operator runs"},
+    {OPTION_SEND, 0, "send", "URL", VALUE_TEXT, PLACE(send),
+     "send one small completion there (http://gateway:port) with a sampled trace of its own"},
+    {OPTION_MODEL, 0, "model", "NAME", VALUE_TEXT, PLACE(model),
+     "of --send (default: the first one of URL/v1/models)"},
+    {OPTION_TIMEOUT, 0, "timeout", "DURATION", VALUE_DURATION, PLACE(timeout_ms),
+     "how long to wait for the spans of --send (default 30s)"},
+    {OPTION_LIMIT, 0, "limit", "N", VALUE_NUMBER, PLACE(limit), "how many to show (default 10)"},
+    {OPTION_SINCE, 0, "since", "DURATION", VALUE_DURATION, PLACE(since_ms),
+     "how far to look back (default 1h)"},
     {OPTION_OUTPUT, 'o', "output", "FORMAT", VALUE_OUTPUT, PLACE(output), "one of"},
     {OPTION_CR, 0, "cr", NULL, VALUE_SWITCH, PLACE(use_cr),
      "an OpenTelemetryCollector instead of ConfigMap, Deployment and Service"},
@@ -91,6 +105,29 @@ static enum status read_output(const char *name, unsigned outputs, enum output *
 	return STATUS_INVALID;
 }
 
+static enum status read_number(const struct option_row *row, const char *value, size_t *ret_number,
+			       struct error *err)
+{
+	char *end = NULL;
+	long number = strtol(value, &end, 10);
+	if (end == value || *end != '\0' || number < 1 || number > NUMBER_MAX)
+		return error_set(err, STATUS_INVALID, "--%s %s: no number from 1 to %d", row->name,
+				 value, (int)NUMBER_MAX);
+	*ret_number = (size_t)number;
+	return STATUS_OK;
+}
+
+static enum status read_duration(const struct option_row *row, const char *value, uint64_t *ret_ms,
+				 struct error *err)
+{
+	uint64_t ms = 0;
+	if (!duration_parse(value, &ms) || ms == 0)
+		return error_set(err, STATUS_INVALID, "--%s %s: no duration like 30s, 5m, 1h30m",
+				 row->name, value);
+	*ret_ms = ms;
+	return STATUS_OK;
+}
+
 static enum status set_option(const struct option_row *row, const char *value, unsigned outputs,
 			      struct options *options, struct error *err)
 {
@@ -109,6 +146,10 @@ static enum status set_option(const struct option_row *row, const char *value, u
 		return STATUS_OK;
 	case VALUE_OUTPUT:
 		return read_output(value, outputs, &options->output, err);
+	case VALUE_DURATION:
+		return read_duration(row, value, place, err);
+	case VALUE_NUMBER:
+		return read_number(row, value, place, err);
 	}
 	return error_set(err, STATUS_BUG, "option --%s has no type", row->name);
 }

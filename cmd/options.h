@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -37,9 +38,14 @@ enum option_bit {
 	OPTION_DRY_RUN = 1 << 11,
 	OPTION_FORCE = 1 << 12,
 	OPTION_WHERE = 1 << 13, /* --namespace of a command that looks at a cluster */
+	OPTION_SEND = 1 << 14,
+	OPTION_MODEL = 1 << 15,
+	OPTION_TIMEOUT = 1 << 16,
+	OPTION_LIMIT = 1 << 17,
+	OPTION_SINCE = 1 << 18,
 };
 
-#define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT | OPTION_ALL_NAMESPACES)
+#define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT)
 
 struct options {
 	const char **files; /* owned array of borrowed strings */
@@ -56,6 +62,11 @@ struct options {
 	bool all_namespaces;
 	bool dry_run;
 	bool force;
+	const char *send;  /* URL or NULL */
+	const char *model; /* or NULL */
+	uint64_t timeout_ms;
+	uint64_t since_ms;
+	size_t limit; /* 0: not said, as with the two before it */
 	bool help;
 	unsigned given; /* bits of the options that were there */
 };

@@ -20,6 +20,7 @@ static const struct {
     [FIGURE_PROXY_PREFILL] = {"llm_d.pd_proxy.prefill_duration_ms", 1},
     [FIGURE_PROXY_DECODE] = {"llm_d.pd_proxy.decode_duration_ms", 1},
     [FIGURE_PROXY_TTFT] = {"llm_d.pd_proxy.true_ttft_ms", 1},
+    [FIGURE_TRANSFER] = {"llm_d.pd_proxy.coordinator_overhead_ms", 1},
 };
 
 static void span_release(struct span *span)

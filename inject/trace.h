@@ -32,6 +32,7 @@ enum span_figure {
 	FIGURE_PROXY_PREFILL, /* llm_d.pd_proxy.prefill_duration_ms */
 	FIGURE_PROXY_DECODE,  /* llm_d.pd_proxy.decode_duration_ms */
 	FIGURE_PROXY_TTFT,    /* llm_d.pd_proxy.true_ttft_ms */
+	FIGURE_TRANSFER, /* llm_d.pd_proxy.coordinator_overhead_ms: prefill's end to decode's begin */
 	FIGURE_COUNT
 };
 

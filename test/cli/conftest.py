@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+import sys
+
 import pytest
 
 import cli
+
+sys.path.insert(0, os.path.join(cli.ROOT, "test/scenario"))
+
+from pki import Pki  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture

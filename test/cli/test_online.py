@@ -14,16 +14,10 @@ import cli
 sys.path.insert(0, os.path.join(cli.ROOT, "test/scenario"))
 
 from fake_api import FakeApi  # noqa: E402
-from pki import Pki  # noqa: E402
 from tools import listing, write_kubeconfig  # noqa: E402
 
 DENIED, UNREACHABLE, INTERRUPTED = 6, 7, 130
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
-
-
-@pytest.fixture(scope="session")
-def pki(tmp_path_factory):
-    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 def injected(name, version="5"):
