@@ -51,14 +51,6 @@ static const struct part collector = {"otel-collector", "collector", "collectorR
 				      "collector-config.yaml"};
 static const struct part jaeger = {"jaeger", "backend", "jaegerResources", "jaeger-config.yaml"};
 
-/* What the user may say about either pod. Borrowed from the settings. */
-struct pod_settings {
-	const char *image;
-	const cJSON *resources; /* NULL: the default of pods.yaml */
-	const cJSON *node_selector;
-	const cJSON *tolerations;
-};
-
 struct rendering {
 	const struct objects_input *input;
 	const struct part *part;
@@ -174,35 +166,48 @@ static void set_pod_selector(struct rendering *r)
 		json_set_str(selector, LABEL_MANAGED_BY, MANAGED_BY);
 }
 
-/* A setting that may be absent; then the template's member is left out. */
-static void set_optional(struct rendering *r, const char *name, const cJSON *node)
+static void set_pod_metadata(struct rendering *r, const struct pod_settings *pod)
 {
-	json_set(r->values, name, node == NULL ? cJSON_CreateNull() : json_clone(node));
+	cJSON *labels = json_set_object(r->values, "POD_LABELS");
+	copy_members(labels, json_member(r->shared, "labels"));
+	copy_members(labels, pod->labels);
+	set_labels(labels, r->part);
+	cJSON *annotations = json_set_object(r->values, "POD_ANNOTATIONS");
+	copy_members(annotations, json_member(r->shared, "annotations"));
+	copy_members(annotations, pod->annotations);
+	set_pod_selector(r);
 }
 
-static void set_pod(struct rendering *r, const struct pod_settings *settings)
+static void set_text(struct rendering *r, const char *name, const char *text)
 {
-	static const struct {
+	json_set(r->values, name, text == NULL ? cJSON_CreateNull() : cJSON_CreateString(text));
+}
+
+static void set_pod(struct rendering *r, const char *image, const struct pod_settings *pod)
+{
+	const cJSON *resources =
+	    pod->resources != NULL ? pod->resources : json_member(r->shared, r->part->resources);
+	const struct {
 		const char *name;
-		const char *member;
-	} shared[] = {{"POD_ANNOTATIONS", "annotations"},
-		      {"AFFINITY", "affinity"},
-		      {"POD_SECURITY", "podSecurity"},
-		      {"CONTAINER_SECURITY", "containerSecurity"}};
-	const cJSON *resources = settings->resources != NULL
-				     ? settings->resources
-				     : json_member(r->shared, r->part->resources);
-	cJSON *labels = json_set_object(r->values, "POD_LABELS");
-	set_labels(labels, r->part);
-	copy_members(labels, json_member(r->shared, "labels"));
-	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
-		json_set(r->values, shared[i].name,
-			 json_clone(json_member(r->shared, shared[i].member)));
-	json_set_str(r->values, "IMAGE", settings->image);
-	json_set(r->values, "RESOURCES", json_clone(resources));
-	set_optional(r, "NODE_SELECTOR", settings->node_selector);
-	set_optional(r, "TOLERATIONS", settings->tolerations);
-	set_pod_selector(r);
+		const cJSON *node;
+	} trees[] = {
+	    {"AFFINITY",
+	     pod->affinity != NULL ? pod->affinity : json_member(r->shared, "affinity")},
+	    {"POD_SECURITY", json_member(r->shared, "podSecurity")},
+	    {"CONTAINER_SECURITY", json_member(r->shared, "containerSecurity")},
+	    {"RESOURCES", resources},
+	    {"NODE_SELECTOR", pod->node_selector},
+	    {"TOLERATIONS", pod->tolerations},
+	    {"PULL_SECRETS", pod->pull_secrets},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(trees); i++)
+		json_set(r->values, trees[i].name,
+			 trees[i].node == NULL ? cJSON_CreateNull() : json_clone(trees[i].node));
+	set_text(r, "IMAGE", image);
+	set_text(r, "PULL_POLICY", pod->pull_policy == NULL ? "IfNotPresent" : pod->pull_policy);
+	set_text(r, "PRIORITY_CLASS", pod->priority_class);
+	set_text(r, "SERVICE_ACCOUNT", pod->service_account);
+	set_pod_metadata(r, pod);
 	set_peers(r);
 	set_go_env(r, memory_mib(resources));
 	set_memory(r, memory_mib(resources));
@@ -259,8 +264,10 @@ static enum status add_object(struct rendering *r, const char *file, struct erro
 	cJSON *labels = json_set_object(metadata, "labels");
 	set_labels(labels, r->part);
 	/* The operator of OpenTelemetryCollectors copies its labels to the pods. */
-	if (strcmp(file, "collector-cr.yaml") == 0)
+	if (strcmp(file, "collector-cr.yaml") == 0) {
 		copy_members(labels, json_member(r->shared, "labels"));
+		copy_members(labels, r->input->settings->collector_pod.labels);
+	}
 	json_insert(r->objects, (size_t)cJSON_GetArraySize(r->objects), object);
 	return STATUS_OK;
 }
@@ -287,9 +294,7 @@ static enum status render_jaeger(struct rendering *r, struct error *err)
 					    NULL};
 	const struct settings *settings = r->input->settings;
 	begin_part(r, &jaeger);
-	set_pod(r, &(struct pod_settings){settings->jaeger_image, settings->jaeger_resources,
-					  settings->jaeger_node_selector,
-					  settings->jaeger_tolerations});
+	set_pod(r, settings->jaeger_image, &settings->jaeger_pod);
 	json_set_int(r->values, "MAX_TRACES", settings->jaeger_max_traces);
 	enum status status = set_config(r, false, err);
 	return status == STATUS_OK ? add_objects(r, files, err) : status;
@@ -304,9 +309,7 @@ static enum status render_collector(struct rendering *r, struct error *err)
 					     NULL};
 	const struct settings *settings = r->input->settings;
 	begin_part(r, &collector);
-	set_pod(r, &(struct pod_settings){settings->collector_image, settings->collector_resources,
-					  settings->collector_node_selector,
-					  settings->collector_tolerations});
+	set_pod(r, settings->collector_image, &settings->collector_pod);
 	set_backend(r);
 	json_set_int(r->values, "REPLICAS", settings->collector_replicas);
 	enum status status = set_config(r, r->input->use_cr, err);

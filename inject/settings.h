@@ -51,6 +51,20 @@ struct image_override {
 	char *version; /* "0.23.0" or NULL: as the table says */
 };
 
+/* How the pods of the collector or of Jaeger are made, beyond their image. NULL: the operator's choice. */
+struct pod_settings {
+	char *pull_policy;
+	cJSON *pull_secrets; /* [{name}] */
+	cJSON *resources;    /* instead of ours as a whole, like all of these */
+	cJSON *node_selector;
+	cJSON *tolerations;
+	cJSON *affinity;
+	char *priority_class;
+	char *service_account;
+	cJSON *labels;      /* besides ours */
+	cJSON *annotations; /* besides ours */
+};
+
 /* Per component: what the plan needs. */
 struct component_settings {
 	bool enabled;
@@ -85,15 +99,11 @@ struct settings {
 	char *collector_image;
 	long collector_replicas;
 	bool collector_span_metrics;
-	cJSON *collector_resources;     /* object or NULL */
-	cJSON *collector_node_selector; /* object or NULL */
-	cJSON *collector_tolerations;   /* array or NULL */
+	struct pod_settings collector_pod;
 	enum backend_type backend;
 	char *jaeger_image;
 	long jaeger_max_traces;
-	cJSON *jaeger_resources;
-	cJSON *jaeger_node_selector;
-	cJSON *jaeger_tolerations;
+	struct pod_settings jaeger_pod;
 	char *otlp_endpoint; /* back end of type OTLP */
 	bool otlp_insecure;  /* https without looking at the certificate */
 	bool drop_content;   /* privacy.dropContent */

@@ -173,6 +173,32 @@ enum status settings_check_backend(const char *value, const char *path, struct e
 	return check_word(value, words, path, err);
 }
 
+enum status settings_check_pull_policy(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {"Always", "IfNotPresent", "Never", NULL};
+	return check_word(value, words, path, err);
+}
+
+enum status settings_check_name(const char *value, const char *path, struct error *err)
+{
+	static const char inner[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t len = strlen(value);
+	bool good = len > 0 && len <= 253 &&
+		    value[strspn(value, "-.abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
+	for (size_t i = 0; good && i < len; i++) {
+		bool edge = i == 0 || i + 1 == len || value[i - 1] == '.' || value[i + 1] == '.';
+		good = !edge || strchr(inner, value[i]) != NULL ||
+		       (value[i] == '.' && i > 0 && i + 1 < len && value[i - 1] != '.' &&
+			value[i + 1] != '.');
+	}
+	if (!good)
+		return error_set(err, STATUS_INVALID,
+				 "%s: \"%.100s\" is no name of an object of this namespace (small "
+				 "letters, digits, - and . between them)",
+				 path, value);
+	return STATUS_OK;
+}
+
 enum status settings_check_version(const char *value, const char *path, struct error *err)
 {
 	const char *rest = value + strspn(value, "0123456789.");

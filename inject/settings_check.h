@@ -27,6 +27,11 @@ NODISCARD enum status settings_check_sampler(const char *value, const char *path
 /* all | model | worker | none. */
 NODISCARD enum status settings_check_detailed(const char *value, const char *path,
 					      struct error *err);
+/* Always | IfNotPresent | Never. */
+NODISCARD enum status settings_check_pull_policy(const char *value, const char *path,
+						 struct error *err);
+/* The name of an object: a DNS subdomain (RFC 1123). */
+NODISCARD enum status settings_check_name(const char *value, const char *path, struct error *err);
 NODISCARD enum status settings_check_mode(const char *value, const char *path, struct error *err);
 NODISCARD enum status settings_check_backend(const char *value, const char *path,
 					     struct error *err);

@@ -39,6 +39,20 @@
 		.path = (PATH), .type = SETTINGS_LIST, .read_list = (READ)                         \
 	}
 
+/* How pods are made, below PATH. */
+#define IN(POD, MEMBER) (AT(POD) + offsetof(struct pod_settings, MEMBER))
+#define POD(PATH, POD)                                                                             \
+	TEXT(PATH ".imagePullPolicy", IN(POD, pull_policy), settings_check_pull_policy),           \
+	    TREE(PATH ".imagePullSecrets", IN(POD, pull_secrets), settings_check_pull_secrets),    \
+	    TREE(PATH ".resources", IN(POD, resources), settings_check_resources),                 \
+	    TREE(PATH ".nodeSelector", IN(POD, node_selector), settings_check_labels),             \
+	    TREE(PATH ".tolerations", IN(POD, tolerations), settings_check_tolerations),           \
+	    TREE(PATH ".affinity", IN(POD, affinity), settings_check_affinity),                    \
+	    TEXT(PATH ".priorityClassName", IN(POD, priority_class), settings_check_name),         \
+	    TEXT(PATH ".serviceAccountName", IN(POD, service_account), settings_check_name),       \
+	    TREE(PATH ".labels", IN(POD, labels), settings_check_pod_labels),                      \
+	    TREE(PATH ".annotations", IN(POD, annotations), settings_check_annotations)
+
 const struct settings_field settings_fields[] = {
     BOOL("enabled", AT(enabled)),
     LIST("selector.pools", settings_read_pools),
@@ -50,15 +64,11 @@ const struct settings_field settings_fields[] = {
     TEXT("collector.image", AT(collector_image), settings_check_image),
     NUMBER("collector.replicas", AT(collector_replicas), 1, 50),
     BOOL("collector.spanMetrics", AT(collector_span_metrics)),
-    TREE("collector.resources", AT(collector_resources), settings_check_resources),
-    TREE("collector.nodeSelector", AT(collector_node_selector), settings_check_labels),
-    TREE("collector.tolerations", AT(collector_tolerations), settings_check_tolerations),
+    POD("collector", collector_pod),
     WORD("backend.type", settings_check_backend),
     TEXT("backend.jaeger.image", AT(jaeger_image), settings_check_image),
     NUMBER("backend.jaeger.maxTraces", AT(jaeger_max_traces), 100, 10000000),
-    TREE("backend.jaeger.resources", AT(jaeger_resources), settings_check_resources),
-    TREE("backend.jaeger.nodeSelector", AT(jaeger_node_selector), settings_check_labels),
-    TREE("backend.jaeger.tolerations", AT(jaeger_tolerations), settings_check_tolerations),
+    POD("backend.jaeger", jaeger_pod),
     TEXT("backend.otlp.endpoint", AT(otlp_endpoint), settings_check_endpoint),
     BOOL("backend.otlp.tls.insecureSkipVerify", AT(otlp_insecure)),
     BOOL("components.vllm.enabled", OF(COMPONENT_VLLM, enabled)),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Settings that are lists and trees: pools, images, labels, resources, tolerations. Private to settings*.c. */
+/* Settings that are lists and trees: pools, images, what is passed on to pods. Private to settings*.c. */
 #ifndef LLMD_INJECT_SETTINGS_LISTS_H
 #define LLMD_INJECT_SETTINGS_LISTS_H
 
@@ -30,6 +30,19 @@ NODISCARD enum status settings_check_resources(const cJSON *node, const char *pa
 /* A list of core/v1 Tolerations. */
 NODISCARD enum status settings_check_tolerations(const cJSON *node, const char *path,
 						 struct error *err);
+
+/* An object that is left to the API server beyond the names of its first members. */
+NODISCARD enum status settings_check_affinity(const cJSON *node, const char *path,
+					      struct error *err);
+/* Labels that are not ours: neither app nor app.kubernetes.io/. */
+NODISCARD enum status settings_check_pod_labels(const cJSON *node, const char *path,
+						struct error *err);
+/* Texts under keys that are not ours. */
+NODISCARD enum status settings_check_annotations(const cJSON *node, const char *path,
+						 struct error *err);
+/* [{name}] */
+NODISCARD enum status settings_check_pull_secrets(const cJSON *node, const char *path,
+						  struct error *err);
 
 void settings_free_images(struct settings *settings);
 void settings_free_pools(struct settings *settings);

@@ -10,8 +10,9 @@
 
 #include "base/text.h"
 #include "inject/quantity.h"
+#include "inject/settings_check.h"
 
-enum { MAP_MAX = 64, LIST_MAX = 32 };
+enum { MAP_MAX = 64, LIST_MAX = 32, ANNOTATION_MAX = 4096 };
 
 enum status settings_check_labels(const cJSON *node, const char *path, struct error *err)
 {
@@ -121,6 +122,69 @@ enum status settings_check_tolerations(const cJSON *node, const char *path, stru
 		for (const cJSON *member = item->child; member != NULL; member = member->next)
 			if (check_toleration(member, path, index, err) != STATUS_OK)
 				return STATUS_INVALID;
+	}
+	return STATUS_OK;
+}
+
+enum status settings_check_affinity(const cJSON *node, const char *path, struct error *err)
+{
+	static const char *const known[] = {"nodeAffinity", "podAffinity", "podAntiAffinity", NULL};
+	if (!cJSON_IsObject(node))
+		return settings_wrong_type(path, "an affinity", node, err);
+	for (const cJSON *item = node->child; item != NULL; item = item->next)
+		if (!is_word(item->string, known) || !cJSON_IsObject(item))
+			return error_set(err, STATUS_INVALID,
+					 "%s.%s: is not what an affinity has; there are "
+					 "nodeAffinity, podAffinity and podAntiAffinity",
+					 path, item->string);
+	return STATUS_OK;
+}
+
+enum status settings_check_pod_labels(const cJSON *node, const char *path, struct error *err)
+{
+	enum status status = settings_check_labels(node, path, err);
+	for (const cJSON *item = status == STATUS_OK ? node->child : NULL; item != NULL;
+	     item = item->next)
+		if (strcmp(item->string, "app") == 0 ||
+		    text_has_prefix(item->string, "app.kubernetes.io/"))
+			return error_set(err, STATUS_INVALID,
+					 "%s.%s: this label is the operator's; Services find the "
+					 "pods by it",
+					 path, item->string);
+	return status;
+}
+
+enum status settings_check_annotations(const cJSON *node, const char *path, struct error *err)
+{
+	if (!cJSON_IsObject(node))
+		return settings_wrong_type(path, "an object of texts", node, err);
+	if (cJSON_GetArraySize(node) > MAP_MAX)
+		return error_set(err, STATUS_INVALID, "%s: more than %d entries", path, MAP_MAX);
+	for (const cJSON *item = node->child; item != NULL; item = item->next) {
+		if (!cJSON_IsString(item) || strlen(item->valuestring) > ANNOTATION_MAX)
+			return error_set(err, STATUS_INVALID,
+					 "%s.%s: must be a string of at most %d bytes", path,
+					 item->string, ANNOTATION_MAX);
+		if (text_has_prefix(item->string, TRACING_GROUP "/"))
+			return error_set(err, STATUS_INVALID,
+					 "%s.%s: annotations under " TRACING_GROUP
+					 "/ are the operator's",
+					 path, item->string);
+	}
+	return STATUS_OK;
+}
+
+enum status settings_check_pull_secrets(const cJSON *node, const char *path, struct error *err)
+{
+	if (!cJSON_IsArray(node) || cJSON_GetArraySize(node) > LIST_MAX)
+		return settings_wrong_type(path, "a list of at most 32 {name: SECRET}", node, err);
+	for (const cJSON *item = node->child; item != NULL; item = item->next) {
+		const char *name = json_str(item, "name");
+		if (name == NULL || cJSON_GetArraySize(item) != 1)
+			return settings_wrong_type(path, "a list of at most 32 {name: SECRET}",
+						   item, err);
+		if (settings_check_name(name, path, err) != STATUS_OK)
+			return STATUS_INVALID;
 	}
 	return STATUS_OK;
 }

@@ -56,7 +56,18 @@ GOOD = [
     at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
 
+KNOBS = {"imagePullPolicy": "Always", "imagePullSecrets": [{"name": "reg"}], "priorityClassName": "low", "serviceAccountName": "otel.a-b",
+         "affinity": {"nodeAffinity": {}, "podAntiAffinity": {}}, "labels": {"team": "a"}, "annotations": {"note": "two\nlines"}}
+
+GOOD += [collector(**KNOBS), at("backend.jaeger", KNOBS)]
+
 BAD = [
+    *[knobs for key, value in (
+        ("imagePullPolicy", "always"), ("imagePullSecrets", ["reg"]), ("imagePullSecrets", [{"name": "other/reg"}]), ("imagePullSecrets", [{}]),
+        ("priorityClassName", "Low"), ("priorityClassName", ""), ("serviceAccountName", "a..b"), ("serviceAccountName", "-a"), ("affinity", []),
+        ("affinity", {"nodeAfinity": {}}), ("affinity", {"nodeAffinity": 1}), ("labels", {"app": "x"}), ("labels", {"app.kubernetes.io/name": "x"}),
+        ("annotations", {"a": 1}), ("annotations", {"tracing.llm-d.io/config-hash": "x"}))
+      for knobs in (collector(**{key: value}), at(f"backend.jaeger.{key}", value))],
     *[at("sampling.ratio", r) for r in ("1.5", "-0.1", "+1", "1e-1", "0,5", ".5", "1.", " 1", "10%", "nan", "", "2", "0x1", "10", "0" * 40, 0.5, 1)],
     *[at("sampling.sampler", s) for s in ("always_on", "traceidratio", "parentbased_always_off", "x", "", 1)],
     collector(mode="auto"), collector(mode=""), collector(mode="Shared"), collector(endpoint="http://a.b.c:4317"),
@@ -152,6 +163,7 @@ def apply(api, namespace, body):
 
 
 @pytest.mark.parametrize("settings", [{}, otlp(), at("privacy.dropContent", False),
+                                      collector(**{**KNOBS, "priorityClassName": "system-cluster-critical", "serviceAccountName": "default"}) | at("backend.jaeger", KNOBS),
                                       collector(nodeSelector={"a": "b"}, tolerations=[{"operator": "Exists"}], replicas=2, resources={"requests": {"cpu": "1"}})],
                          ids=json.dumps)
 def test_rendered_objects_are_taken_whole_and_stay(cluster, namespace, tmp_path, settings):

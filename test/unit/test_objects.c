@@ -316,28 +316,3 @@ TEST(external_name)
 	CHECK(json_get(service, "spec.selector") == NULL);
 	json_freep(&objects);
 }
-
-TEST(pods_go_where_the_user_says)
-{
-	static const char spec[] =
-	    "{\"collector\":{\"nodeSelector\":{\"pool\":\"cpu\"},\"tolerations\":[{\"key\":"
-	    "\"infra\","
-	    "\"operator\":\"Exists\"}]},\"backend\":{\"jaeger\":{\"nodeSelector\":{\"pool\":"
-	    "\"big\"},\"tolerations\":[{\"operator\":\"Exists\"}]}}}";
-	cJSON *objects = render(spec, &(struct objects_input){.namespace_name = "n"});
-	cJSON *custom =
-	    render(spec, &(struct objects_input){.namespace_name = "n", .use_cr = true});
-	const cJSON *pods[] = {
-	    json_get(find(objects, "Deployment", "otel-collector"), "spec.template.spec"),
-	    json_get(find(custom, "OpenTelemetryCollector", "otel"), "spec")};
-	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
-		const cJSON *tolerations = json_member(pods[i], "tolerations");
-		CHECK_STR(json_str(pods[i], "nodeSelector.pool"), "cpu");
-		CHECK_STR(json_str(cJSON_GetArrayItem(tolerations, 0), "key"), "infra");
-	}
-	const cJSON *jaeger = json_get(find(objects, "Deployment", "jaeger"), "spec.template.spec");
-	CHECK_STR(json_str(jaeger, "nodeSelector.pool"), "big");
-	CHECK_INT(cJSON_GetArraySize(json_member(jaeger, "tolerations")), 1);
-	json_freep(&objects);
-	json_freep(&custom);
-}
