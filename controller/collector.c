@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "inject/objects.h"
 
 #define COLLECTOR      "otel-collector"
 #define JAEGER         "jaeger"
@@ -99,6 +100,25 @@ static void explain_deployment(const struct view *view, enum intent_part part,
 	else
 		verdict_set(verdict, "False", "NotAvailable",
 			    "waiting for Deployment %s to become available", name);
+}
+
+/* Jaeger's volume while it is waited for, and what a back end in memory is good for. */
+static void note_storage(const struct view *view, const struct settings *settings,
+			 struct verdict *verdict)
+{
+	const cJSON *claim = view_live(view, "PersistentVolumeClaim", JAEGER_CLAIM, NULL);
+	bool ready = strcmp(verdict->status, "True") == 0;
+	bool waiting = strcmp(verdict->reason, "NotAvailable") == 0;
+	if (ready && settings->storage.type == STORAGE_MEMORY)
+		verdict_set(verdict, "True", "Ephemeral",
+			    "Deployment " JAEGER " is available; it keeps traces in memory and "
+			    "loses them with its pod (spec.backend.jaeger.storage)");
+	else if (waiting && settings->storage.type == STORAGE_BADGER &&
+		 text_equal(json_str(claim, "status.phase"), "Pending"))
+		verdict_set(verdict, "False", "VolumePending",
+			    "PersistentVolumeClaim " JAEGER_CLAIM
+			    " has no volume yet (kubectl describe pvc " JAEGER_CLAIM
+			    " says why; spec.backend.jaeger.storage.storageClassName)");
 }
 
 /* A Service of somebody else's under our name: used when it fits (DESIGN §6). */
@@ -270,6 +290,7 @@ static void judge_backend(const struct view *view, const struct settings *settin
 	} else {
 		plan->may_apply_backend = true;
 		explain_deployment(view, PART_BACKEND, deployment, JAEGER, &plan->backend);
+		note_storage(view, settings, &plan->backend);
 	}
 }
 

@@ -172,8 +172,9 @@ static void tell_namespace(const struct view *view, const struct policy *policy,
 /* Waiting is no news; what people may have to do something about is, and that it works. */
 static bool is_news(const struct verdict *verdict, const cJSON *live)
 {
-	static const char *const quiet[] = {"NotCreated", "NotAvailable", "Discovering",
-					    "Replacing",  "NotOurs",      "External"};
+	static const char *const quiet[] = {"NotCreated",   "NotAvailable", "Discovering",
+					    "Replacing",    "NotOurs",      "External",
+					    "VolumePending"};
 	for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
 		if (strcmp(verdict->reason, quiet[i]) == 0)
 			return false;

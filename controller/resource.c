@@ -43,6 +43,8 @@ static const struct resource resources[RESOURCE_COUNT] = {
     [RESOURCE_CONFIGMAP] = {"v1", "ConfigMap", "configmaps", MANAGED_SELECTOR, "", RESOURCE_OWNED},
     [RESOURCE_NETWORKPOLICY] = {"networking.k8s.io/v1", "NetworkPolicy", "networkpolicies",
 				MANAGED_SELECTOR, "", RESOURCE_OWNED},
+    [RESOURCE_CLAIM] = {"v1", "PersistentVolumeClaim", "persistentvolumeclaims", MANAGED_SELECTOR,
+			"phase", RESOURCE_OWNED},
     [RESOURCE_COLLECTOR] = {"opentelemetry.io/v1beta1", "OpenTelemetryCollector",
 			    "opentelemetrycollectors", NULL, "*",
 			    RESOURCE_OWNED | RESOURCE_OPTIONAL},

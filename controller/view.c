@@ -16,6 +16,13 @@ bool object_is_managed(const cJSON *object)
 	return cJSON_IsString(label) && strcmp(label->valuestring, MANAGED_BY) == 0;
 }
 
+bool object_is_kept(const cJSON *object)
+{
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	const cJSON *retain = json_member(annotations, ANNOTATION_RETAIN);
+	return cJSON_IsString(retain) && strcmp(retain->valuestring, "true") == 0;
+}
+
 bool object_is_applied(const cJSON *object)
 {
 	const cJSON *annotations = json_get(object, "metadata.annotations");
@@ -74,11 +81,16 @@ static void take_switch_of_tracing(struct view *view)
 	view->switched_by_tracing = true;
 }
 
-static bool is_applied(const struct object *object)
+/* Ours, and to go when everything goes. */
+static bool is_removable(const struct object *object)
 {
 	static const char mark[] = "\"" ANNOTATION_APPLIED "\":";
-	return object->managed &&
-	       memmem(object->json, object->json_len, mark, sizeof(mark) - 1) != NULL;
+	if (!object->managed ||
+	    memmem(object->json, object->json_len, mark, sizeof(mark) - 1) == NULL)
+		return false;
+	CLEANUP(json_freep)
+	cJSON *tree = object->resource == RESOURCE_CLAIM ? object_parse(object) : NULL;
+	return !object_is_kept(tree);
 }
 
 static void count_ours(struct view *view, const struct store *store)
@@ -90,7 +102,7 @@ static void count_ours(struct view *view, const struct store *store)
 		bool workload = (resource_get(id)->flags & RESOURCE_WORKLOAD) != 0;
 		for (size_t k = 0; k < count; k++) {
 			view->ledgers += workload && items[k]->ledger && !items[k]->deleting;
-			view->managed += is_applied(items[k]);
+			view->managed += is_removable(items[k]);
 		}
 	}
 }

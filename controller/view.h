@@ -100,6 +100,9 @@ bool object_is_applied(const cJSON *object);
 /* A Tracing that we made and nobody changed. */
 bool tracing_is_untouched(const cJSON *tracing);
 
+/* True for a claim that stays when everything else of ours goes (storage.retain). */
+bool object_is_kept(const cJSON *object);
+
 /* metadata.generation as text: what a refusal is about. */
 void object_generation(const cJSON *object, char *text, size_t size);
 

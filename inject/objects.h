@@ -15,6 +15,11 @@
 #include "base/json.h"
 #include "inject/settings.h"
 
+/* The claim with Jaeger's traces, when they are files. */
+#define JAEGER_CLAIM "jaeger-data"
+/* "true" at a claim: it stays when everything else of ours goes. */
+#define ANNOTATION_RETAIN "tracing.llm-d.io/retain"
+
 struct objects_input {
 	const char *namespace_name;
 	const struct settings *settings;
@@ -22,8 +27,8 @@ struct objects_input {
 	bool
 	    foreign_collector; /* a fitting Service otel-collector that is not ours is used: no collector, and no Jaeger that nothing would feed */
 	bool foreign_jaeger;
-	const char
-	    *operator_namespace; /* for NetworkPolicy (16686); NULL: not known, namespace only */
+	const char *
+	    operator_namespace; /* for NetworkPolicies (UI, metrics); NULL: not known, namespace only */
 };
 
 /*

@@ -23,6 +23,19 @@ static bool read_placeholder(const cJSON *node, char name[NAME_MAX_LENGTH])
 	return true;
 }
 
+static bool is_placeholder(const cJSON *node)
+{
+	char name[NAME_MAX_LENGTH];
+	return read_placeholder(node, name);
+}
+
+static void move_items(cJSON *from, cJSON *to)
+{
+	while (from->child != NULL)
+		json_append(to, cJSON_DetachItemViaPointer(from, from->child));
+	json_freep(&from);
+}
+
 static enum status fill(const cJSON *node, const cJSON *values, cJSON **ret_tree,
 			struct error *err);
 
@@ -33,8 +46,10 @@ static enum status fill_members(const cJSON *node, const cJSON *values, cJSON *t
 		cJSON *filled = NULL;
 		if (fill(child, values, &filled, err) != STATUS_OK)
 			return error_wrap(err, "%s", cJSON_IsObject(node) ? child->string : "[]");
-		if (cJSON_IsArray(node))
-			json_insert(to, (size_t)cJSON_GetArraySize(to), filled);
+		if (cJSON_IsArray(node) && is_placeholder(child) && cJSON_IsArray(filled))
+			move_items(filled, to);
+		else if (cJSON_IsArray(node) && !cJSON_IsNull(filled))
+			json_append(to, filled);
 		else if (cJSON_IsNull(filled))
 			json_freep(&filled);
 		else

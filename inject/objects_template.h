@@ -11,7 +11,8 @@
 
 /*
  * Reads a template and puts the members of `values` (an object, by NAME) in. A member
- * whose value is null there is left out with its key. Every "@NAME@" has to have a value:
+ * whose value is null there is left out with its key; as an element of a list it is left out
+ * or, being a list, put in item by item. Every "@NAME@" has to have a value:
  * STATUS_BUG names the one that has none. Owned.
  */
 NODISCARD enum status template_render(const char *file, const cJSON *values, cJSON **ret_tree,

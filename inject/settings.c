@@ -30,6 +30,11 @@ void settings_init_defaults(struct settings *settings)
 	    .backend = BACKEND_JAEGER,
 	    .jaeger_image = xstrdup(DEFAULT_JAEGER_IMAGE),
 	    .jaeger_max_traces = 10000,
+	    .storage = {.type = STORAGE_MEMORY,
+			.retain = true,
+			.size = xstrdup("10Gi"),
+			.ttl = xstrdup("72h"),
+			.fs_group = 10001}, /* the group of Jaeger's image */
 	    .drop_content = true,
 	};
 	for (size_t c = 0; c < COMPONENT_COUNT; c++)
@@ -140,13 +145,23 @@ static enum status read_word(struct settings *settings, const struct settings_fi
 		return status;
 	if (field->check == settings_check_mode) {
 		settings->collector_mode = mode_from_name(word);
-	} else if (field->check == settings_check_backend) {
-		settings->backend = text_equal(word, "OTLP") ? BACKEND_OTLP : BACKEND_JAEGER;
 	} else {
 		free(settings->detailed);
 		settings->detailed = text_equal(word, "none") ? NULL : TAKE_PTR(word);
 	}
 	return STATUS_OK;
+}
+
+static enum status read_choice(const struct settings_field *field, const cJSON *node,
+			       const char *path, unsigned *member, struct error *err)
+{
+	if (!cJSON_IsString(node))
+		return settings_wrong_type(path, "a string", node, err);
+	enum status status = settings_check_choice(node->valuestring, field->words, path, err);
+	for (unsigned i = 0; status == STATUS_OK && field->words[i] != NULL; i++)
+		if (strcmp(field->words[i], node->valuestring) == 0)
+			*member = i;
+	return status;
 }
 
 static enum status read_tree(const struct settings_field *field, const cJSON *node,
@@ -171,6 +186,8 @@ static enum status read_field(struct settings *settings, const struct settings_f
 		return read_text(field, node, path, member, err);
 	case SETTINGS_WORD:
 		return read_word(settings, field, node, path, err);
+	case SETTINGS_CHOICE:
+		return read_choice(field, node, path, member, err);
 	case SETTINGS_BOOL:
 		if (!cJSON_IsBool(node))
 			return settings_wrong_type(path, "true or false", node, err);
@@ -195,9 +212,7 @@ static bool is_elsewhere(const struct settings *settings)
 static enum status check_together(const struct settings *settings, const cJSON *spec,
 				  struct error *err)
 {
-	struct endpoint parts;
 	bool elsewhere = is_elsewhere(settings);
-	bool otlp = settings->backend == BACKEND_OTLP;
 	if (elsewhere && settings->collector_endpoint == NULL)
 		return error_set(
 		    err, STATUS_INVALID,
@@ -212,22 +227,7 @@ static enum status check_together(const struct settings *settings, const cJSON *
 		return error_set(err, STATUS_INVALID,
 				 "spec.backend: has no effect with a collector of mode Shared or "
 				 "External; where that one sends to is its own configuration");
-	if (otlp && settings->otlp_endpoint == NULL)
-		return error_set(err, STATUS_INVALID,
-				 "spec.backend.otlp.endpoint: is missing; type OTLP needs to know "
-				 "where to send");
-	if (!otlp && cJSON_IsObject(json_get(spec, "backend.otlp")) &&
-	    json_str(spec, "backend.type") == NULL)
-		return error_set(
-		    err, STATUS_INVALID,
-		    "spec.backend.otlp: has no effect without spec.backend.type: OTLP");
-	if (settings->otlp_insecure && settings->otlp_endpoint != NULL &&
-	    endpoint_split(settings->otlp_endpoint, &parts) && !parts.tls)
-		return error_set(
-		    err, STATUS_INVALID,
-		    "spec.backend.otlp.tls.insecureSkipVerify: needs an https endpoint; "
-		    "http has no certificate");
-	return STATUS_OK;
+	return settings_check_backends(settings, spec, err);
 }
 
 /* The values that follow from others. */

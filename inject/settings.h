@@ -43,6 +43,17 @@ enum collector_mode {
 
 enum backend_type { BACKEND_JAEGER, BACKEND_OTLP };
 
+/* Where Jaeger keeps traces. */
+enum storage_type {
+	STORAGE_MEMORY,
+	STORAGE_BADGER, /* files on a volume */
+	STORAGE_ELASTICSEARCH,
+	STORAGE_OPENSEARCH,
+	STORAGE_CASSANDRA,
+};
+
+enum otlp_protocol { OTLP_GRPC, OTLP_HTTP };
+
 /* An override of the gate table: images whose reference matches `match` (a glob over the whole reference). */
 struct image_override {
 	char *match;
@@ -63,6 +74,31 @@ struct pod_settings {
 	char *service_account;
 	cJSON *labels;      /* besides ours */
 	cJSON *annotations; /* besides ours */
+};
+
+/* Of a connection to a back end. The three are {name, key} of a Secret in this namespace, or NULL. */
+struct tls_settings {
+	bool skip_verify;
+	cJSON *ca;
+	cJSON *cert;
+	cJSON *key;
+};
+
+/* spec.backend.jaeger.storage; what is not of its type is not looked at. */
+struct storage_settings {
+	enum storage_type type;
+	bool retain; /* the volume outlives the tracing of the namespace */
+	char *size;
+	char *storage_class;  /* NULL: the cluster's default */
+	char *existing_claim; /* NULL: one of ours */
+	char *ttl;            /* how long Badger keeps spans, "72h" */
+	long fs_group;        /* 0: none, as OpenShift wants it */
+	cJSON *servers;       /* URLs, for Cassandra hosts */
+	char *credentials;    /* Secret with username and password, or NULL */
+	char *index_prefix;
+	char *keyspace;
+	char *datacenter;
+	struct tls_settings tls;
 };
 
 /* Per component: what the plan needs. */
@@ -104,9 +140,13 @@ struct settings {
 	char *jaeger_image;
 	long jaeger_max_traces;
 	struct pod_settings jaeger_pod;
+	struct storage_settings storage;
 	char *otlp_endpoint; /* back end of type OTLP */
-	bool otlp_insecure;  /* https without looking at the certificate */
-	bool drop_content;   /* privacy.dropContent */
+	enum otlp_protocol otlp_protocol;
+	char *otlp_tenant;   /* X-Scope-OrgID, or NULL */
+	cJSON *otlp_headers; /* [{header, name, key}] of Secrets, or NULL */
+	struct tls_settings otlp_tls;
+	bool drop_content; /* privacy.dropContent */
 };
 
 /* As in spec.collector.mode. Never NULL. */
@@ -131,6 +171,20 @@ void settings_release(struct settings *settings);
  * (DESIGN §4.6, pinned plans). `tracing` may be NULL.
  */
 void settings_user_hash(const cJSON *tracing, char ret_hash[17]);
+
+/* A Secret that a Tracing names, and where. */
+struct secret_use {
+	const char *name; /* borrowed from the Tracing */
+	char path[96];    /* "spec.backend.otlp.headersFrom[0]" */
+};
+#define SECRET_USES_MAX 96
+
+/*
+ * The Secrets that a Tracing's spec names, in the order of its fields; `tracing` may be
+ * NULL and need not be valid. What the operator's defaults name is not among them: the
+ * administrator said that. Returns how many.
+ */
+size_t settings_secrets(const cJSON *tracing, struct secret_use ret_uses[SECRET_USES_MAX]);
 
 /* Checks an OTLP gRPC endpoint: absolute http(s) URL, port present, not 4318, safe characters. `path` goes into the message. */
 NODISCARD enum status settings_check_endpoint(const char *endpoint, const char *path,

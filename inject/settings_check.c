@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "inject/quantity.h"
 #include "inject/settings.h"
 
 enum { OTLP_GRPC_PORT = 4317, OTLP_HTTP_PORT = 4318, PORT_MAX = 65535 };
@@ -131,8 +132,8 @@ enum status settings_check_sampler(const char *value, const char *path, struct e
 	    path, value, instead);
 }
 
-static enum status check_word(const char *value, const char *const *words, const char *path,
-			      struct error *err)
+enum status settings_check_choice(const char *value, const char *const *words, const char *path,
+				  struct error *err)
 {
 	struct buffer all;
 	buffer_init(&all, 200);
@@ -157,26 +158,20 @@ enum status settings_check_detailed(const char *value, const char *path, struct 
 		    "%s: \"scheduler\" makes vLLM exit (argparse knows model, worker and all); "
 		    "use one of those, or none",
 		    path);
-	return check_word(value, words, path, err);
+	return settings_check_choice(value, words, path, err);
 }
 
 enum status settings_check_mode(const char *value, const char *path, struct error *err)
 {
 	static const char *const words[] = {"Auto",   "Deployment", "OpenTelemetryCollector",
 					    "Shared", "External",   NULL};
-	return check_word(value, words, path, err);
-}
-
-enum status settings_check_backend(const char *value, const char *path, struct error *err)
-{
-	static const char *const words[] = {"Jaeger", "OTLP", NULL};
-	return check_word(value, words, path, err);
+	return settings_check_choice(value, words, path, err);
 }
 
 enum status settings_check_pull_policy(const char *value, const char *path, struct error *err)
 {
 	static const char *const words[] = {"Always", "IfNotPresent", "Never", NULL};
-	return check_word(value, words, path, err);
+	return settings_check_choice(value, words, path, err);
 }
 
 enum status settings_check_name(const char *value, const char *path, struct error *err)
@@ -206,6 +201,36 @@ enum status settings_check_version(const char *value, const char *path, struct e
 		return STATUS_OK;
 	return error_set(err, STATUS_INVALID, "%s: \"%s\" is not a version like \"0.23.0\"", path,
 			 value);
+}
+
+enum status settings_check_quantity(const char *value, const char *path, struct error *err)
+{
+	double amount = 0;
+	if (quantity_read(value, &amount) && amount > 0)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID, "%s: \"%.40s\" is no size like \"10Gi\"", path,
+			 value);
+}
+
+enum status settings_check_hours(const char *value, const char *path, struct error *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	bool good = digits > 0 && digits < 6 && value[0] != '0' &&
+		    (strcmp(value + digits, "h") == 0 || strcmp(value + digits, "m") == 0);
+	if (good)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID, "%s: \"%.40s\" is no time like \"72h\" or \"90m\"",
+			 path, value);
+}
+
+enum status settings_check_word(const char *value, const char *path, struct error *err)
+{
+	return check_characters(value, "._-", 64, path, err);
+}
+
+enum status settings_check_tenant(const char *value, const char *path, struct error *err)
+{
+	return check_characters(value, "._|-", 150, path, err);
 }
 
 /* The length of the address in brackets at `text`, brackets included; 0 when it is none. */
@@ -301,4 +326,43 @@ bool endpoint_external_name(const struct endpoint *endpoint, const char *cluster
 		return false;
 	memcpy(ret_host, full, (size_t)len + 1);
 	return true;
+}
+
+/* What follows a host: "", ":4317", and with `with_path` "/any/thing" behind either. */
+static bool is_url_tail(const char *tail, bool with_path)
+{
+	if (*tail == ':') {
+		long port = strtol(tail + 1, NULL, 10);
+		size_t digits = strspn(tail + 1, "0123456789");
+		if (digits == 0 || digits > 5 || port < 1 || port > PORT_MAX)
+			return false;
+		tail += 1 + digits;
+	}
+	return *tail == '\0' || (with_path && *tail == '/');
+}
+
+enum status settings_check_url(const char *value, const char *path, struct error *err)
+{
+	if (settings_check_text(value, path, err) != STATUS_OK)
+		return STATUS_INVALID;
+	bool absolute = text_has_prefix(value, "http://") || text_has_prefix(value, "https://");
+	const char *host = absolute ? strstr(value, "//") + 2 : value;
+	size_t len = absolute ? host_length(host) : 0;
+	bool safe = value[strspn(value, endpoint_characters)] == '\0';
+	if (absolute && safe && len > 0 && strlen(value) <= 300 && is_url_tail(host + len, true))
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%.300s\" is no absolute URL; write http://HOST:PORT or "
+			 "https://HOST:PORT (letters, digits and : / . _ - [ ] %% ? = ~)",
+			 path, value);
+}
+
+enum status settings_check_host(const char *value, const char *path, struct error *err)
+{
+	size_t len = host_length(value);
+	if (len > 0 && strlen(value) <= 260 && is_url_tail(value + len, false))
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%.260s\" is no host like cassandra.storage.svc or 10.0.0.1:9042",
+			 path, value);
 }

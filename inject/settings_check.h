@@ -33,8 +33,22 @@ NODISCARD enum status settings_check_pull_policy(const char *value, const char *
 /* The name of an object: a DNS subdomain (RFC 1123). */
 NODISCARD enum status settings_check_name(const char *value, const char *path, struct error *err);
 NODISCARD enum status settings_check_mode(const char *value, const char *path, struct error *err);
-NODISCARD enum status settings_check_backend(const char *value, const char *path,
-					     struct error *err);
+/* One of the NULL-ended words. */
+NODISCARD enum status settings_check_choice(const char *value, const char *const *words,
+					    const char *path, struct error *err);
+/* More than nothing: "10Gi". */
+NODISCARD enum status settings_check_quantity(const char *value, const char *path,
+					      struct error *err);
+/* Whole hours or minutes: "72h". */
+NODISCARD enum status settings_check_hours(const char *value, const char *path, struct error *err);
+/* Letters, digits, '_', '-' and '.', as index prefixes, keyspaces and datacenters have them. */
+NODISCARD enum status settings_check_word(const char *value, const char *path, struct error *err);
+/* What may stand in X-Scope-OrgID: one tenant, or several with '|' between them. */
+NODISCARD enum status settings_check_tenant(const char *value, const char *path, struct error *err);
+/* An http(s) URL of safe characters; port and path may be absent. */
+NODISCARD enum status settings_check_url(const char *value, const char *path, struct error *err);
+/* A host name or address, perhaps with ":port". */
+NODISCARD enum status settings_check_host(const char *value, const char *path, struct error *err);
 /* Dotted numbers: "0.23.0". */
 NODISCARD enum status settings_check_version(const char *value, const char *path,
 					     struct error *err);

@@ -21,6 +21,10 @@
 	{                                                                                          \
 		.path = (PATH), .type = SETTINGS_WORD, .check = (CHECK)                            \
 	}
+#define CHOICE(PATH, OFFSET, WORDS)                                                                \
+	{                                                                                          \
+		.path = (PATH), .type = SETTINGS_CHOICE, .offset = (OFFSET), .words = (WORDS)      \
+	}
 #define BOOL(PATH, OFFSET)                                                                         \
 	{                                                                                          \
 		.path = (PATH), .type = SETTINGS_BOOL, .offset = (OFFSET)                          \
@@ -40,18 +44,30 @@
 	}
 
 /* How pods are made, below PATH. */
-#define IN(POD, MEMBER) (AT(POD) + offsetof(struct pod_settings, MEMBER))
 #define POD(PATH, POD)                                                                             \
-	TEXT(PATH ".imagePullPolicy", IN(POD, pull_policy), settings_check_pull_policy),           \
-	    TREE(PATH ".imagePullSecrets", IN(POD, pull_secrets), settings_check_pull_secrets),    \
-	    TREE(PATH ".resources", IN(POD, resources), settings_check_resources),                 \
-	    TREE(PATH ".nodeSelector", IN(POD, node_selector), settings_check_labels),             \
-	    TREE(PATH ".tolerations", IN(POD, tolerations), settings_check_tolerations),           \
-	    TREE(PATH ".affinity", IN(POD, affinity), settings_check_affinity),                    \
-	    TEXT(PATH ".priorityClassName", IN(POD, priority_class), settings_check_name),         \
-	    TEXT(PATH ".serviceAccountName", IN(POD, service_account), settings_check_name),       \
-	    TREE(PATH ".labels", IN(POD, labels), settings_check_pod_labels),                      \
-	    TREE(PATH ".annotations", IN(POD, annotations), settings_check_annotations)
+	TEXT(PATH ".imagePullPolicy", AT(POD.pull_policy), settings_check_pull_policy),            \
+	    TREE(PATH ".imagePullSecrets", AT(POD.pull_secrets), settings_check_pull_secrets),     \
+	    TREE(PATH ".resources", AT(POD.resources), settings_check_resources),                  \
+	    TREE(PATH ".nodeSelector", AT(POD.node_selector), settings_check_labels),              \
+	    TREE(PATH ".tolerations", AT(POD.tolerations), settings_check_tolerations),            \
+	    TREE(PATH ".affinity", AT(POD.affinity), settings_check_affinity),                     \
+	    TEXT(PATH ".priorityClassName", AT(POD.priority_class), settings_check_name),          \
+	    TEXT(PATH ".serviceAccountName", AT(POD.service_account), settings_check_name),        \
+	    TREE(PATH ".labels", AT(POD.labels), settings_check_pod_labels),                       \
+	    TREE(PATH ".annotations", AT(POD.annotations), settings_check_annotations)
+
+/* A connection's TLS, below PATH. */
+#define TLS(PATH, MEMBER)                                                                          \
+	BOOL(PATH ".insecureSkipVerify", AT(MEMBER.skip_verify)),                                  \
+	    TREE(PATH ".caFrom", AT(MEMBER.ca), settings_check_secret_key),                        \
+	    TREE(PATH ".certFrom", AT(MEMBER.cert), settings_check_secret_key),                    \
+	    TREE(PATH ".keyFrom", AT(MEMBER.key), settings_check_secret_key)
+
+/* In the order of the enums of settings.h. */
+static const char *const backend_words[] = {"Jaeger", "OTLP", NULL};
+static const char *const storage_words[] = {"Memory",     "Badger",    "Elasticsearch",
+					    "OpenSearch", "Cassandra", NULL};
+static const char *const protocol_words[] = {"grpc", "http", NULL};
 
 const struct settings_field settings_fields[] = {
     BOOL("enabled", AT(enabled)),
@@ -65,12 +81,28 @@ const struct settings_field settings_fields[] = {
     NUMBER("collector.replicas", AT(collector_replicas), 1, 50),
     BOOL("collector.spanMetrics", AT(collector_span_metrics)),
     POD("collector", collector_pod),
-    WORD("backend.type", settings_check_backend),
+    CHOICE("backend.type", AT(backend), backend_words),
     TEXT("backend.jaeger.image", AT(jaeger_image), settings_check_image),
     NUMBER("backend.jaeger.maxTraces", AT(jaeger_max_traces), 100, 10000000),
     POD("backend.jaeger", jaeger_pod),
-    TEXT("backend.otlp.endpoint", AT(otlp_endpoint), settings_check_endpoint),
-    BOOL("backend.otlp.tls.insecureSkipVerify", AT(otlp_insecure)),
+    CHOICE("backend.jaeger.storage.type", AT(storage.type), storage_words),
+    BOOL("backend.jaeger.storage.retain", AT(storage.retain)),
+    TEXT("backend.jaeger.storage.size", AT(storage.size), settings_check_quantity),
+    TEXT("backend.jaeger.storage.storageClassName", AT(storage.storage_class), settings_check_name),
+    TEXT("backend.jaeger.storage.existingClaim", AT(storage.existing_claim), settings_check_name),
+    TEXT("backend.jaeger.storage.ttl", AT(storage.ttl), settings_check_hours),
+    NUMBER("backend.jaeger.storage.fsGroup", AT(storage.fs_group), 0, 2147483647),
+    TREE("backend.jaeger.storage.servers", AT(storage.servers), settings_check_servers),
+    TEXT("backend.jaeger.storage.credentialsFrom", AT(storage.credentials), settings_check_name),
+    TEXT("backend.jaeger.storage.indexPrefix", AT(storage.index_prefix), settings_check_word),
+    TEXT("backend.jaeger.storage.keyspace", AT(storage.keyspace), settings_check_word),
+    TEXT("backend.jaeger.storage.datacenter", AT(storage.datacenter), settings_check_word),
+    TLS("backend.jaeger.storage.tls", storage.tls),
+    TEXT("backend.otlp.endpoint", AT(otlp_endpoint), settings_check_url),
+    CHOICE("backend.otlp.protocol", AT(otlp_protocol), protocol_words),
+    TEXT("backend.otlp.tenant", AT(otlp_tenant), settings_check_tenant),
+    TREE("backend.otlp.headersFrom", AT(otlp_headers), settings_check_headers),
+    TLS("backend.otlp.tls", otlp_tls),
     BOOL("components.vllm.enabled", OF(COMPONENT_VLLM, enabled)),
     WORD("components.vllm.detailedTraces", settings_check_detailed),
     TEXT("components.vllm.serviceNames.prefill", OF(COMPONENT_VLLM, service_name_prefill),

@@ -16,6 +16,7 @@
 enum settings_field_type {
 	SETTINGS_TEXT,   /* char *, owned; `check` */
 	SETTINGS_WORD,   /* a text that stands for a value; `check`, then `take` in settings.c */
+	SETTINGS_CHOICE, /* an enum, by the place of the word in `words` */
 	SETTINGS_BOOL,   /* bool */
 	SETTINGS_NUMBER, /* long; `low` to `high` */
 	SETTINGS_TREE,   /* cJSON *, owned; `check_tree` */
@@ -27,6 +28,7 @@ struct settings_field {
 	enum settings_field_type type;
 	size_t offset; /* into struct settings; unused for WORD and LIST */
 	settings_check_fn check;
+	const char *const *words; /* NULL-ended */
 	settings_check_tree_fn check_tree;
 	settings_read_list_fn read_list;
 	long low;
@@ -38,5 +40,9 @@ extern const size_t settings_field_count;
 
 /* STATUS_INVALID names the first member of `spec` that no row knows, and the nearest one that some does. */
 NODISCARD enum status settings_check_known(const cJSON *spec, struct error *err);
+
+/* What the fields of spec.backend together must make true. */
+NODISCARD enum status settings_check_backends(const struct settings *settings, const cJSON *spec,
+					      struct error *err);
 
 #endif

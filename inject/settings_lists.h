@@ -43,6 +43,15 @@ NODISCARD enum status settings_check_annotations(const cJSON *node, const char *
 /* [{name}] */
 NODISCARD enum status settings_check_pull_secrets(const cJSON *node, const char *path,
 						  struct error *err);
+/* {name, key} */
+NODISCARD enum status settings_check_secret_key(const cJSON *node, const char *path,
+						struct error *err);
+/* [{header, name, key}], every header once. */
+NODISCARD enum status settings_check_headers(const cJSON *node, const char *path,
+					     struct error *err);
+/* A list of texts; what they have to be depends on the type of storage. */
+NODISCARD enum status settings_check_servers(const cJSON *node, const char *path,
+					     struct error *err);
 
 void settings_free_images(struct settings *settings);
 void settings_free_pools(struct settings *settings);

@@ -10,7 +10,6 @@
 
 #include "base/text.h"
 #include "inject/quantity.h"
-#include "inject/settings_check.h"
 
 enum { MAP_MAX = 64, LIST_MAX = 32, ANNOTATION_MAX = 4096 };
 
@@ -170,21 +169,6 @@ enum status settings_check_annotations(const cJSON *node, const char *path, stru
 					 "%s.%s: annotations under " TRACING_GROUP
 					 "/ are the operator's",
 					 path, item->string);
-	}
-	return STATUS_OK;
-}
-
-enum status settings_check_pull_secrets(const cJSON *node, const char *path, struct error *err)
-{
-	if (!cJSON_IsArray(node) || cJSON_GetArraySize(node) > LIST_MAX)
-		return settings_wrong_type(path, "a list of at most 32 {name: SECRET}", node, err);
-	for (const cJSON *item = node->child; item != NULL; item = item->next) {
-		const char *name = json_str(item, "name");
-		if (name == NULL || cJSON_GetArraySize(item) != 1)
-			return settings_wrong_type(path, "a list of at most 32 {name: SECRET}",
-						   item, err);
-		if (settings_check_name(name, path, err) != STATUS_OK)
-			return STATUS_INVALID;
 	}
 	return STATUS_OK;
 }

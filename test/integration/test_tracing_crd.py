@@ -59,9 +59,42 @@ GOOD = [
 KNOBS = {"imagePullPolicy": "Always", "imagePullSecrets": [{"name": "reg"}], "priorityClassName": "low", "serviceAccountName": "otel.a-b",
          "affinity": {"nodeAffinity": {}, "podAntiAffinity": {}}, "labels": {"team": "a"}, "annotations": {"note": "two\nlines"}}
 
+ADMITTED = {**KNOBS, "priorityClassName": "system-cluster-critical", "serviceAccountName": "default"}  # what is there in every namespace
+
+
+def storage(**fields):
+    return at("backend.jaeger.storage", fields)
+
+
+REF = {"name": "s", "key": "k.pem"}
+HEADER = {"header": "Authorization", "name": "s", "key": "k"}
+SERVERS = ("Elasticsearch", "OpenSearch")
+
+GOOD += [
+    storage(type="Memory"), storage(type="Badger"), storage(), storage(type="Badger", size="1.5Ti", storageClassName="fast", ttl="24h", retain=False, fsGroup=0),
+    storage(type="Badger", existingClaim="mine", ttl="90m"),
+    *[storage(type=t, servers=["https://es.logs.svc:9200", "http://10.0.0.1/es"], credentialsFrom="es", indexPrefix="llm-d",
+              tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}) for t in SERVERS],
+    storage(type="Cassandra", servers=["c1.db.svc", "10.0.0.1:9142", "[fd00::1]:9042"], keyspace="jaeger_v1", datacenter="dc1", tls={"insecureSkipVerify": True}),
+    otlp(protocol="grpc"), otlp("https://vendor.example.com/otlp", protocol="http"), otlp("http://tempo:4318", protocol="http"),
+    otlp(tenant="team-a|b", headersFrom=[HEADER, {**HEADER, "header": "X-Key"}], tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}),
+]
 GOOD += [collector(**KNOBS), at("backend.jaeger", KNOBS)]
 
 BAD = [
+    storage(type="Postgres"), storage(size="1Gi"), storage(type="Memory", retain=True), storage(type="Badger", size="1 GB"), storage(type="Badger", size="0"),
+    storage(type="Badger", size=1), *[storage(type="Badger", ttl=t) for t in ("3d", "0h", "", "1.5h")], storage(type="Badger", existingClaim="a", size="1Gi"),
+    storage(type="Badger", existingClaim="other/claim"), storage(type="Badger", fsGroup=-1), storage(type="Badger", servers=["http://a:1"]),
+    *[storage(type="Elasticsearch", servers=s) for s in ([], ["es:9200"], ["http://e$s:9200"], ["http://u:p@es:9200"], "http://es:9200", [1])],
+    storage(type="Elasticsearch"), storage(type="OpenSearch", servers=["http://es"], keyspace="k"), storage(type="Cassandra", servers=["http://c:9042"]),
+    storage(type="Cassandra", servers=["c"], indexPrefix="x"), storage(type="Cassandra", servers=["c"], keyspace="a;b"),
+    storage(type="Cassandra", servers=["c"], credentialsFrom="other/secret"), storage(credentialsFrom="s"),
+    *[storage(type="Cassandra", servers=["c"], tls=t) for t in ({"caFrom": "s"}, {"caFrom": {"name": "s"}}, {"caFrom": {**REF, "key": "../x"}}, {"certFrom": REF})],
+    {"backend": {"jaeger": {"maxTraces": 500, "storage": {"type": "Badger"}}}},
+    otlp(protocol="http/protobuf"), otlp("https://t/otlp"), otlp("t:4318", protocol="http"), otlp("https://t/a b", protocol="http"), otlp(tenant="a b"),
+    otlp(tenant="${env:X}"), otlp(headersFrom={"Authorization": "x"}), otlp(headersFrom=[{"header": "A", "value": "secret"}]),
+    otlp(headersFrom=[{**HEADER, "header": "A:b"}]), otlp(headersFrom=[HEADER, {**HEADER, "header": "authorization"}]),
+    otlp(tenant="x", headersFrom=[{**HEADER, "header": "x-scope-orgid"}]), otlp("http://t:4317", tls={"caFrom": REF}), otlp(tls={"keyFrom": REF}),
     *[knobs for key, value in (
         ("imagePullPolicy", "always"), ("imagePullSecrets", ["reg"]), ("imagePullSecrets", [{"name": "other/reg"}]), ("imagePullSecrets", [{}]),
         ("priorityClassName", "Low"), ("priorityClassName", ""), ("serviceAccountName", "a..b"), ("serviceAccountName", "-a"), ("affinity", []),
@@ -151,7 +184,7 @@ def render(settings, folder, *flags):
 
 
 PLURALS = {"ConfigMap": "configmaps", "Service": "services", "Deployment": "deployments", "NetworkPolicy": "networkpolicies",
-           "OpenTelemetryCollector": "opentelemetrycollectors"}
+           "OpenTelemetryCollector": "opentelemetrycollectors", "PersistentVolumeClaim": "persistentvolumeclaims"}
 
 
 def apply(api, namespace, body):
@@ -162,19 +195,21 @@ def apply(api, namespace, body):
     return api.request("PATCH", f"{url}?fieldManager=llmd-tracing&fieldValidation=Strict", body, "application/apply-patch+yaml")
 
 
-@pytest.mark.parametrize("settings", [{}, otlp(), at("privacy.dropContent", False),
-                                      collector(**{**KNOBS, "priorityClassName": "system-cluster-critical", "serviceAccountName": "default"}) | at("backend.jaeger", KNOBS),
+@pytest.mark.parametrize("settings", [{}, otlp(), storage(type="Badger", size="1024Mi"),
+                                      storage(type="Cassandra", servers=["c"], credentialsFrom="s", tls={"caFrom": REF}),
+                                      otlp(headersFrom=[HEADER], tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}), at("privacy.dropContent", False),
+                                      collector(**ADMITTED) | at("backend.jaeger", ADMITTED),
                                       collector(nodeSelector={"a": "b"}, tolerations=[{"operator": "Exists"}], replicas=2, resources={"requests": {"cpu": "1"}})],
                          ids=json.dumps)
 def test_rendered_objects_are_taken_whole_and_stay(cluster, namespace, tmp_path, settings):
     """Strict validation in a namespace that enforces the restricted pod standard; applied again nothing changes."""
     cluster.api.merge("namespace", namespace, None, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
     objects = render(settings, tmp_path)
-    assert {o["kind"] for o in objects} == {"ConfigMap", "Service", "NetworkPolicy", "Deployment"}
+    assert {o["kind"] for o in objects} - {"PersistentVolumeClaim"} == {"ConfigMap", "Service", "NetworkPolicy", "Deployment"}
     first = [apply(cluster.api, namespace, o) for o in objects]
     again = [apply(cluster.api, namespace, o) for o in objects]
     for before, after in zip(first, again):
-        if before["kind"] != "Deployment":  # its status moves
+        if before["kind"] not in ("Deployment", "PersistentVolumeClaim"):  # their status moves
             assert before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
         assert before["metadata"].get("generation") == after["metadata"].get("generation")
     for deployment in (o for o in objects if o["kind"] == "Deployment"):

@@ -16,27 +16,35 @@
 	"{\"collector\":{\"mode\":\"Shared\",\"endpoint\":"                                        \
 	"\"http://otel.observability.svc.cluster.local:4317\"}}"
 
+/* What a spec given as YAML is read as. */
+__attribute__((unused)) static enum status
+read_spec(const char *spec, struct settings *ret_settings, struct error *err)
+{
+	cJSON *tracing = cJSON_CreateObject();
+	cJSON *tree = NULL;
+	json_set_str(tracing, "apiVersion", TRACING_API_VERSION);
+	json_set_str(tracing, "kind", TRACING_KIND);
+	CHECK_INT_ROW(yaml_read(spec, strlen(spec), &tree, err), STATUS_OK, spec);
+	json_set(tracing, "spec", tree);
+	enum status status = settings_read(tracing, NULL, ret_settings, err);
+	json_freep(&tracing);
+	return status;
+}
+
 /* Renders for a spec given as YAML; NULL and a failed check when something refuses it. */
 __attribute__((unused)) static cJSON *render(const char *spec, const struct objects_input *how)
 {
 	struct error err = {.message = ""};
-	cJSON *tracing = cJSON_CreateObject();
-	cJSON *tree = NULL;
 	cJSON *objects = NULL;
 	struct settings settings;
 	struct objects_input input = *how;
-	json_set_str(tracing, "apiVersion", TRACING_API_VERSION);
-	json_set_str(tracing, "kind", TRACING_KIND);
-	CHECK_INT_ROW(yaml_read(spec, strlen(spec), &tree, &err), STATUS_OK, spec);
-	json_set(tracing, "spec", tree);
 	input.settings = &settings;
-	if (settings_read(tracing, NULL, &settings, &err) == STATUS_OK) {
+	if (read_spec(spec, &settings, &err) == STATUS_OK) {
 		CHECK_INT_ROW(objects_render(&input, &objects, &err), STATUS_OK, spec);
 		settings_release(&settings);
 	}
 	if (!CHECK(objects != NULL))
 		printf("  %s: %s\n", spec, err.message);
-	json_freep(&tracing);
 	return objects;
 }
 

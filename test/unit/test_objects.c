@@ -300,7 +300,7 @@ TEST(settings_reach_the_objects)
 	CHECK(json_get(deployment, "spec.template.spec.tolerations") == NULL);
 	CHECK_STR(json_str(container_of(objects, "jaeger"), "image"), "mirror.local/jaeger:2");
 	CHECK_INT(
-	    json_int(json_pointer_get(config, "/extensions/jaeger_storage/backends/memory/memory"),
+	    json_int(json_pointer_get(config, "/extensions/jaeger_storage/backends/main/memory"),
 		     "max_traces", 0),
 	    500);
 	json_freep(&config);

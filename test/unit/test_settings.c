@@ -213,7 +213,7 @@ TEST(everything_set)
 		CHECK_INT(settings.collector_mode, COLLECTOR_DEPLOYMENT);
 		CHECK_INT(settings.collector_replicas, 2);
 		CHECK_INT(settings.backend, BACKEND_OTLP);
-		CHECK(settings.otlp_insecure && !settings.drop_content);
+		CHECK(settings.otlp_tls.skip_verify && !settings.drop_content);
 		CHECK(settings.detailed == NULL);
 		CHECK_STR(settings.components[COMPONENT_VLLM].service_name_prefill, "p");
 		CHECK(!settings.components[COMPONENT_ROUTING_PROXY].enabled);
