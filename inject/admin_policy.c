@@ -169,14 +169,18 @@ static bool matches(const struct allow_list *list, const char *text)
 	return false;
 }
 
-/* "https://Tempo:4317/" as patterns have it. False when it is no such URL. */
+/*
+ * "https://Tempo:4317/x" as patterns have it: scheme, host and port; "tcp" where there is no
+ * scheme. False when it is no such URL.
+ */
 static bool normalize(const char *url, struct endpoint *ret_parts, char *text, size_t size)
 {
-	if (!endpoint_split(url, ret_parts))
+	if (!server_split(url, ret_parts))
 		return false;
 	bool v6 = strchr(ret_parts->host, ':') != NULL;
-	int len = snprintf(text, size, "%s://%s%s%s:%d", ret_parts->tls ? "https" : "http",
-			   v6 ? "[" : "", ret_parts->host, v6 ? "]" : "", ret_parts->port);
+	const char *scheme = strstr(url, "://") == NULL ? "tcp" : ret_parts->tls ? "https" : "http";
+	int len = snprintf(text, size, "%s://%s%s%s:%d", scheme, v6 ? "[" : "", ret_parts->host,
+			   v6 ? "]" : "", ret_parts->port);
 	for (char *c = text; *c != '\0'; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
@@ -225,8 +229,7 @@ static enum status check_endpoint(const struct admin_policy *policy, const char 
 	if (url == NULL)
 		return STATUS_OK;
 	if (!normalize(url, &parts, text, sizeof(text)))
-		return error_set(err, STATUS_DENIED, "%s: \"%.200s\" is not SCHEME://HOST:PORT",
-				 path, url);
+		return error_set(err, STATUS_DENIED, "%s: \"%.200s\" names no host", path, url);
 	const char *what = host_is_forbidden(parts.host, policy->api_server);
 	if (what != NULL && !is_named(&policy->endpoints, text))
 		return error_set(err, STATUS_DENIED,
@@ -235,6 +238,25 @@ static enum status check_endpoint(const struct admin_policy *policy, const char 
 				 path, url, what);
 	if (policy->endpoints.given && !matches(&policy->endpoints, text))
 		return deny(&policy->endpoints, path, url, err);
+	return STATUS_OK;
+}
+
+/* The servers of Jaeger's storage. */
+static enum status check_servers(const struct admin_policy *policy, const struct settings *settings,
+				 struct error *err)
+{
+	const cJSON *servers = settings->storage.servers;
+	int index = 0;
+	if (settings->backend != BACKEND_JAEGER || settings->storage.type < STORAGE_ELASTICSEARCH)
+		return STATUS_OK;
+	for (const cJSON *s = servers == NULL ? NULL : servers->child; s != NULL;
+	     s = s->next, index++) {
+		char path[64];
+		(void)snprintf(path, sizeof(path), "spec.backend.jaeger.storage.servers[%d]",
+			       index);
+		if (check_endpoint(policy, s->valuestring, path, err) != STATUS_OK)
+			return STATUS_DENIED;
+	}
 	return STATUS_OK;
 }
 
@@ -286,7 +308,7 @@ enum status admin_policy_check(const struct admin_policy *policy, const struct s
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		if (values[i].check(policy, values[i].value, values[i].path, err) != STATUS_OK)
 			return STATUS_DENIED;
-	return STATUS_OK;
+	return check_servers(policy, settings, err);
 }
 
 /* --- calls of the operator itself --- */
@@ -319,7 +341,7 @@ bool may_call(const struct admin_policy *policy, const char *namespace_name,
 		return false;
 	memcpy(base, url, len);
 	base[len] = '\0';
-	if (!normalize(base, &parts, text, sizeof(text)))
+	if (!endpoint_split(base, &parts) || !normalize(base, &parts, text, sizeof(text)))
 		return false;
 	if (host_is_forbidden(parts.host, policy->api_server) != NULL)
 		return is_named(&policy->endpoints, text);

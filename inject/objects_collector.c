@@ -23,12 +23,10 @@ static void set_headers(struct rendering *r, const struct settings *settings)
 		json_set_str(headers, "X-Scope-OrgID", settings->otlp_tenant);
 	const cJSON *list = settings->backend == BACKEND_OTLP ? settings->otlp_headers : NULL;
 	for (const cJSON *h = list == NULL ? NULL : list->child; h != NULL; h = h->next, index++) {
-		char name[32];
-		char value[48];
-		(void)snprintf(name, sizeof(name), "OTLP_HEADER_%d", index);
-		(void)snprintf(value, sizeof(value), "${env:%s}", name);
-		rendering_add_secret_env(r, name, json_str(h, "name"), json_str(h, "key"));
-		json_set_str(headers, json_str(h, "header"), value);
+		char variable[32];
+		(void)snprintf(variable, sizeof(variable), "OTLP_HEADER_%d", index);
+		rendering_set_secret(r, headers, json_str(h, "header"), variable,
+				     json_str(h, "name"), json_str(h, "key"));
 	}
 	if (headers->child == NULL)
 		rendering_set_tree(r, "BACKEND_HEADERS", NULL);

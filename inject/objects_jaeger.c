@@ -7,9 +7,8 @@
 #include "inject/objects_render.h"
 #include "inject/objects_template.h"
 
-#define DATA_FOLDER      "/var/lib/jaeger"
-#define STORAGE_USERNAME "STORAGE_USERNAME"
-#define STORAGE_PASSWORD "STORAGE_PASSWORD"
+#define DATA_FOLDER    "/var/lib/jaeger"
+#define CASSANDRA_PORT ":9042"
 
 static const struct part jaeger = {"jaeger", "backend", "jaegerResources", "jaeger-config.yaml"};
 
@@ -29,11 +28,11 @@ static void set_credentials(struct rendering *r, const struct storage_settings *
 	rendering_set_tree(r, "STORAGE_AUTH", NULL);
 	if (storage->credentials == NULL || storage->type < STORAGE_ELASTICSEARCH)
 		return;
-	rendering_add_secret_env(r, STORAGE_USERNAME, storage->credentials, "username");
-	rendering_add_secret_env(r, STORAGE_PASSWORD, storage->credentials, "password");
 	cJSON *basic = json_set_object(json_set_object(r->values, "STORAGE_AUTH"), "basic");
-	json_set_str(basic, "username", "${env:" STORAGE_USERNAME "}");
-	json_set_str(basic, "password", "${env:" STORAGE_PASSWORD "}");
+	rendering_set_secret(r, basic, "username", "STORAGE_USERNAME", storage->credentials,
+			     "username");
+	rendering_set_secret(r, basic, "password", "STORAGE_PASSWORD", storage->credentials,
+			     "password");
 }
 
 static bool is_encrypted(const struct storage_settings *storage)
@@ -86,6 +85,19 @@ static void set_strategy(struct rendering *r, const struct storage_settings *sto
 	json_set_int(rolling, "maxSurge", 1);
 }
 
+/* Jaeger's check takes a bare name for no host unless a port follows. */
+static void set_servers(struct rendering *r, const struct storage_settings *storage)
+{
+	const cJSON *servers = storage->servers;
+	cJSON *list = json_set_array(r->values, "SERVERS");
+	for (const cJSON *s = servers == NULL ? NULL : servers->child; s != NULL; s = s->next) {
+		bool bare = strpbrk(s->valuestring, ".:") == NULL;
+		char *host CLEANUP(str_freep) =
+		    xasprintf("%s%s", s->valuestring, bare ? CASSANDRA_PORT : "");
+		json_append(list, cJSON_CreateString(host));
+	}
+}
+
 static enum status set_storage(struct rendering *r, const struct settings *settings,
 			       struct error *err)
 {
@@ -93,7 +105,7 @@ static enum status set_storage(struct rendering *r, const struct settings *setti
 	cJSON *backend = NULL;
 	json_set_int(r->values, "MAX_TRACES", settings->jaeger_max_traces);
 	rendering_set_text(r, "TTL", storage->ttl);
-	rendering_set_tree(r, "SERVERS", storage->servers);
+	set_servers(r, storage);
 	rendering_set_text(r, "INDEX_PREFIX", storage->index_prefix);
 	rendering_set_text(r, "KEYSPACE", storage->keyspace);
 	rendering_set_text(r, "DATACENTER", storage->datacenter);

@@ -149,15 +149,21 @@ void rendering_set_pod(struct rendering *r, const char *image, const struct pod_
 	set_memory(r, memory_mib(resources));
 }
 
-void rendering_add_secret_env(struct rendering *r, const char *name, const char *secret,
-			      const char *key)
+/*
+ * A value that is nothing but a variable is read as YAML, and Jaeger then refuses a password
+ * of digits; put together of two it is text.
+ */
+void rendering_set_secret(struct rendering *r, cJSON *config, const char *member,
+			  const char *variable, const char *secret, const char *key)
 {
-	cJSON *variable = cJSON_CreateObject();
-	json_set_str(variable, "name", name);
-	cJSON *reference = json_set_object(json_set_object(variable, "valueFrom"), "secretKeyRef");
+	cJSON *env = cJSON_CreateObject();
+	json_set_str(env, "name", variable);
+	cJSON *reference = json_set_object(json_set_object(env, "valueFrom"), "secretKeyRef");
 	json_set_str(reference, "name", secret);
 	json_set_str(reference, "key", key);
-	json_append(list_of(r, "ENV"), variable);
+	json_append(list_of(r, "ENV"), env);
+	char *value CLEANUP(str_freep) = xasprintf("${env:%s}${env:NOTHING:-}", variable);
+	json_set_str(config, member, value);
 }
 
 void rendering_add_volume(struct rendering *r, cJSON *volume, const char *path, bool read_only)

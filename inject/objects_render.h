@@ -35,9 +35,9 @@ void rendering_set_text(struct rendering *r, const char *name, const char *text)
 /* A value that is a copy of a tree, or absent. */
 void rendering_set_tree(struct rendering *r, const char *name, const cJSON *tree);
 
-/* A variable of the pod whose value is a key of a Secret; `${env:NAME}` in a configuration. */
-void rendering_add_secret_env(struct rendering *r, const char *name, const char *secret,
-			      const char *key);
+/* Member `member` of `config` becomes a key of a Secret, by way of a variable of the pod. */
+void rendering_set_secret(struct rendering *r, cJSON *config, const char *member,
+			  const char *variable, const char *secret, const char *key);
 void rendering_add_volume(struct rendering *r, cJSON *volume, const char *path, bool read_only);
 /* The files of a connection's TLS as a volume, and their paths (and skip_verify) in `config`. */
 void rendering_add_tls(struct rendering *r, const struct tls_settings *tls, cJSON *config);

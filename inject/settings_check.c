@@ -9,7 +9,14 @@
 #include "inject/quantity.h"
 #include "inject/settings.h"
 
-enum { OTLP_GRPC_PORT = 4317, OTLP_HTTP_PORT = 4318, PORT_MAX = 65535 };
+enum {
+	OTLP_GRPC_PORT = 4317,
+	OTLP_HTTP_PORT = 4318,
+	HTTP_PORT = 80,
+	HTTPS_PORT = 443,
+	CASSANDRA_PORT = 9042,
+	PORT_MAX = 65535,
+};
 
 static const char letters_and_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -339,6 +346,23 @@ static bool is_url_tail(const char *tail, bool with_path)
 		tail += 1 + digits;
 	}
 	return *tail == '\0' || (with_path && *tail == '/');
+}
+
+bool server_split(const char *text, struct endpoint *ret_endpoint)
+{
+	struct endpoint endpoint = {.tls = text_has_prefix(text, "https://")};
+	bool url = endpoint.tls || text_has_prefix(text, "http://");
+	const char *host = url ? strstr(text, "//") + 2 : text;
+	size_t len = host_length(host);
+	size_t bracket = *host == '[' ? 1 : 0;
+	if (len == 0 || len - 2 * bracket >= sizeof(endpoint.host) || !is_url_tail(host + len, url))
+		return false;
+	memcpy(endpoint.host, host + bracket, len - 2 * bracket);
+	endpoint.port = !url ? CASSANDRA_PORT : endpoint.tls ? HTTPS_PORT : HTTP_PORT;
+	if (host[len] == ':')
+		endpoint.port = (int)strtol(host + len + 1, NULL, 10);
+	*ret_endpoint = endpoint;
+	return true;
 }
 
 enum status settings_check_url(const char *value, const char *path, struct error *err)

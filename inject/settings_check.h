@@ -64,6 +64,12 @@ struct endpoint {
 bool endpoint_split(const char *text, struct endpoint *ret_endpoint);
 
 /*
+ * The same of what settings_check_url or settings_check_host let pass: a path is left out
+ * and an absent port is 80, 443, or 9042 where there is no scheme (Cassandra).
+ */
+bool server_split(const char *text, struct endpoint *ret_endpoint);
+
+/*
  * True when a Service of type ExternalName can stand for it, so that pods keep
  * http://otel-collector:4317: plaintext (a certificate names another host), port 4317 (such
  * a Service cannot change it), and a full DNS name (a CNAME target is not searched for, and

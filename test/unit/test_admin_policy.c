@@ -61,6 +61,9 @@ TEST(what_is_no_policy)
 #define EXTERNAL(URL) "collector: {mode: External, endpoint: '" URL "'}"
 #define OTLP(URL)     "backend: {type: OTLP, otlp: {endpoint: '" URL "'}}"
 
+#define STORE(TYPE, FIRST, SECOND)                                                                 \
+	"backend: {jaeger: {storage: {type: " TYPE ", servers: ['" FIRST "', '" SECOND "']}}}"
+
 static const struct {
 	const char *policy;
 	const char *spec;
@@ -113,6 +116,28 @@ static const struct {
     {"{}", EXTERNAL("https://10.96.0.1:443"),
      "spec.collector.endpoint: \"https://10.96.0.1:443\" leads to the Kubernetes API server; that "
      "is allowed only where the administrator's policy lists it by name (allowedEndpoints)"},
+    /* where traces are kept, and OTLP over HTTP with its path */
+    {"{}", STORE("OpenSearch", "https://a.example", "https://169.254.169.254/x"),
+     "spec.backend.jaeger.storage.servers[1]: \"https://169.254.169.254/x\" leads to the metadata "
+     "service of a cloud; that is allowed only where the administrator's policy lists it by name "
+     "(allowedEndpoints)"},
+    {"{}", STORE("Cassandra", "a.example", "localhost:9042"),
+     "spec.backend.jaeger.storage.servers[1]: \"localhost:9042\" leads to a loopback address; that "
+     "is allowed only where the administrator's policy lists it by name (allowedEndpoints)"},
+    {"allowedEndpoints: ['*://a.example:*']",
+     STORE("Elasticsearch", "https://a.example", "http://b.example:9200"),
+     "spec.backend.jaeger.storage.servers[1]: \"http://b.example:9200\" is not allowed by the "
+     "administrator's policy; allowed are *://a.example:*"},
+    {"allowedEndpoints: ['*://a.example:*', 'http://b.example:80']",
+     STORE("Elasticsearch", "https://a.example", "http://b.example/es"), ""},
+    {"allowedEndpoints: ['*://a.example:*', 'tcp://b.example:9042']",
+     STORE("Cassandra", "a.example", "b.example"), ""},
+    {"allowedEndpoints: ['https://v.example:443']",
+     "backend: {type: OTLP, otlp: {protocol: http, endpoint: 'https://v.example/otlp'}}", ""},
+    {"allowedEndpoints: ['https://v.example:443']",
+     "backend: {type: OTLP, otlp: {protocol: http, endpoint: 'https://w.example/v.example:443'}}",
+     "spec.backend.otlp.endpoint: \"https://w.example/v.example:443\" is not allowed by the "
+     "administrator's policy; allowed are https://v.example:443"},
     /* images */
     {"allowedImages: ['registry.corp.example/*']", "{}", ""},
     {"allowedImages: ['registry.corp.example/*']",

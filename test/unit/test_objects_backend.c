@@ -15,8 +15,9 @@
 	STORE(TYPE, ", servers: ['https://es.logs.svc:9200'], credentialsFrom: es, indexPrefix: "  \
 		    "llm-d, tls: {caFrom: {name: es-ca, key: ca.crt}}")
 #define CASSANDRA                                                                                  \
-	STORE("Cassandra", ", servers: ['c1.db.svc', 'c2.db.svc:9142'], credentialsFrom: cas, "    \
-			   "keyspace: jaeger_v1, datacenter: dc1")
+	STORE("Cassandra",                                                                         \
+	      ", servers: ['c1.db.svc', 'c2.db.svc:9142', c3], credentialsFrom: cas, "             \
+	      "keyspace: jaeger_v1, datacenter: dc1")
 #define SECRET_ENV(NAME, SECRET, KEY)                                                              \
 	"{\"name\":\"" NAME "\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"" SECRET               \
 	"\",\"key\":\"" KEY "\"}}}"
@@ -53,7 +54,8 @@ static const struct rendered_row storages[] = {
      "{\"claimName\":\"mine\"}"},
     {SEARCH("Elasticsearch"), JAEGER_CONFIG, MAIN "/elasticsearch",
      "{\"server_urls\":[\"https://es.logs.svc:9200\"],\"auth\":{\"basic\":{\"username\":"
-     "\"${env:STORAGE_USERNAME}\",\"password\":\"${env:STORAGE_PASSWORD}\"}},\"tls\":{\"insecure\":"
+     "\"${env:STORAGE_USERNAME}${env:NOTHING:-}\",\"password\":\"${env:STORAGE_PASSWORD}${env:"
+     "NOTHING:-}\"}},\"tls\":{\"insecure\":"
      "false,\"ca_file\":\"/etc/tracing-tls/ca.crt\",\"reload_interval\":\"10m\"},\"indices\":"
      "{\"index_prefix\":\"llm-d\"}}"},
     {SEARCH("OpenSearch"), JAEGER_CONFIG, MAIN "/opensearch/indices",
@@ -72,10 +74,10 @@ static const struct rendered_row storages[] = {
     {CASSANDRA, JAEGER_CONFIG, MAIN "/cassandra/schema",
      "{\"keyspace\":\"jaeger_v1\",\"datacenter\":\"dc1\",\"create\":true}"},
     {CASSANDRA, JAEGER_CONFIG, MAIN "/cassandra/connection/servers",
-     "[\"c1.db.svc\",\"c2.db.svc:9142\"]"},
+     "[\"c1.db.svc\",\"c2.db.svc:9142\",\"c3:9042\"]"},
     {CASSANDRA, JAEGER_CONFIG, MAIN "/cassandra/connection/tls", "{\"insecure\":true}"},
     {CASSANDRA, JAEGER_CONFIG, MAIN "/cassandra/connection/auth/basic/username",
-     "\"${env:STORAGE_USERNAME}\""},
+     "\"${env:STORAGE_USERNAME}${env:NOTHING:-}\""},
     {CASSANDRA, COLLECTOR_CONFIG, "/exporters/otlp~1backend/endpoint", "\"jaeger-collector:4317\""},
 };
 
@@ -96,8 +98,9 @@ TEST(storage_of_jaeger)
 
 static const struct rendered_row sendings[] = {
     {VENDOR, COLLECTOR_CONFIG, GRPC "/headers",
-     "{\"X-Scope-OrgID\":\"team-a\",\"Authorization\":\"${env:OTLP_HEADER_0}\",\"X-Key\":"
-     "\"${env:OTLP_HEADER_1}\"}"},
+     "{\"X-Scope-OrgID\":\"team-a\",\"Authorization\":\"${env:OTLP_HEADER_0}${env:NOTHING:-}\",\"X-"
+     "Key\":"
+     "\"${env:OTLP_HEADER_1}${env:NOTHING:-}\"}"},
     {VENDOR, COLLECTOR_CONFIG, GRPC "/tls",
      "{\"insecure\":false,\"ca_file\":\"/etc/tracing-tls/ca.crt\",\"cert_file\":"
      "\"/etc/tracing-tls/tls.crt\",\"key_file\":\"/etc/tracing-tls/tls.key\","
