@@ -338,7 +338,7 @@ bool take_back_is_due(const struct inventory *inventory, const char *namespace_n
 			cJSON *tree CLEANUP(json_freep) = object_parse(items[k]);
 			if (items[k]->deleting)
 				continue;
-			if ((workload && items[k]->ledger) || object_is_applied(tree) ||
+			if ((workload && items[k]->ledger) || object_is_removable(tree) ||
 			    (id == RESOURCE_TRACING &&
 			     (tracing_is_untouched(tree) || has_stale_status(tree))))
 				return true;

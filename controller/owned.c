@@ -110,7 +110,7 @@ static void delete_one(const struct view *view, size_t index, const char *why,
 {
 	const cJSON *live = view->live[index];
 	enum resource_id resource = RESOURCE_COUNT;
-	if (!object_is_applied(live) || object_is_kept(live) ||
+	if (!object_is_removable(live) ||
 	    !resource_find(owned_objects[index].api_version, owned_objects[index].kind, &resource))
 		return;
 	if (json_get(live, "metadata.deletionTimestamp") != NULL)
@@ -167,7 +167,7 @@ size_t owned_remove(const struct view *view, struct intents *intents)
 	for (int backend = 0; backend < 2; backend++) {
 		for (size_t i = 0; i < owned_object_count; i++) {
 			if (owned_objects[i].backend != (backend == 1) ||
-			    !object_is_applied(view->live[i]) || object_is_kept(view->live[i]))
+			    !object_is_removable(view->live[i]))
 				continue;
 			left++;
 			delete_one(view, i, "the namespace is no longer traced", intents);

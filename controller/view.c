@@ -16,17 +16,13 @@ bool object_is_managed(const cJSON *object)
 	return cJSON_IsString(label) && strcmp(label->valuestring, MANAGED_BY) == 0;
 }
 
-bool object_is_kept(const cJSON *object)
+bool object_is_removable(const cJSON *object)
 {
 	const cJSON *annotations = json_get(object, "metadata.annotations");
 	const cJSON *retain = json_member(annotations, ANNOTATION_RETAIN);
-	return cJSON_IsString(retain) && strcmp(retain->valuestring, "true") == 0;
-}
-
-bool object_is_applied(const cJSON *object)
-{
-	const cJSON *annotations = json_get(object, "metadata.annotations");
-	return object_is_managed(object) && json_member(annotations, ANNOTATION_APPLIED) != NULL;
+	bool kept = cJSON_IsString(retain) && strcmp(retain->valuestring, "true") == 0;
+	return object_is_managed(object) && !kept &&
+	       json_member(annotations, ANNOTATION_APPLIED) != NULL;
 }
 
 bool tracing_is_untouched(const cJSON *tracing)
@@ -81,16 +77,17 @@ static void take_switch_of_tracing(struct view *view)
 	view->switched_by_tracing = true;
 }
 
-/* Ours, and to go when everything goes. */
+/* The same of what is stored; a claim is looked into. */
 static bool is_removable(const struct object *object)
 {
 	static const char mark[] = "\"" ANNOTATION_APPLIED "\":";
 	if (!object->managed ||
 	    memmem(object->json, object->json_len, mark, sizeof(mark) - 1) == NULL)
 		return false;
-	CLEANUP(json_freep)
-	cJSON *tree = object->resource == RESOURCE_CLAIM ? object_parse(object) : NULL;
-	return !object_is_kept(tree);
+	if (object->resource != RESOURCE_CLAIM)
+		return true;
+	CLEANUP(json_freep) cJSON *tree = object_parse(object);
+	return object_is_removable(tree);
 }
 
 static void count_ours(struct view *view, const struct store *store)

@@ -92,16 +92,14 @@ const cJSON *view_live(const struct view *view, const char *kind, const char *na
 bool object_is_managed(const cJSON *object);
 
 /*
- * True when it was applied by an operator. What `llmd-tracing render` printed and somebody
- * else applied has the label only: that is theirs to take away.
+ * True when it was applied by an operator and is to go when everything goes: not a claim
+ * that is kept (storage.retain). What `llmd-tracing render` printed and somebody else
+ * applied has the label only: that is theirs to take away.
  */
-bool object_is_applied(const cJSON *object);
+bool object_is_removable(const cJSON *object);
 
 /* A Tracing that we made and nobody changed. */
 bool tracing_is_untouched(const cJSON *tracing);
-
-/* True for a claim that stays when everything else of ours goes (storage.retain). */
-bool object_is_kept(const cJSON *object);
 
 /* metadata.generation as text: what a refusal is about. */
 void object_generation(const cJSON *object, char *text, size_t size);

@@ -18,7 +18,7 @@ const struct owned_object owned_objects[] = {
     {"v1", "Service", "jaeger-collector", true},
     {"networking.k8s.io/v1", "NetworkPolicy", "jaeger", true},
     {"apps/v1", "Deployment", "jaeger", true},
-    {"v1", "PersistentVolumeClaim", JAEGER_CLAIM, true},
+    {"v1", "PersistentVolumeClaim", "jaeger-data", true},
     {"v1", "ConfigMap", "otel-collector-config", false},
     {"v1", "Service", "otel-collector", false},
     {"networking.k8s.io/v1", "NetworkPolicy", "otel-collector", false},
