@@ -77,7 +77,10 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 	if (view->tracing != NULL || view->options->dry_run)
 		read_settings(view, ret_policy);
 	if (ret_policy->phase == PHASE_ON && ret_policy->has_settings) {
+		pins_apply(view->tracing, view->options->admin, &ret_policy->settings,
+			   &ret_policy->pins);
 		collector_decide(view, &ret_policy->settings, &ret_policy->collector);
+		pins_tell(&ret_policy->pins, &ret_policy->collector);
 		if (ret_policy->collector.again_ms > 0)
 			ret_policy->again_ms = ret_policy->collector.again_ms;
 	}
@@ -87,6 +90,7 @@ void policy_release(struct policy *policy)
 {
 	if (policy->has_settings)
 		settings_release(&policy->settings);
+	pins_release(&policy->pins);
 	policy->has_settings = false;
 }
 

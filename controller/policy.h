@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "controller/collector.h"
+#include "controller/pins.h"
 #include "controller/view.h"
 
 /*
@@ -23,6 +24,7 @@ struct policy {
 	char message[1100]; /* for people; "" when there is nothing to say */
 	bool has_settings;
 	struct settings settings;
+	struct pins pins; /* PHASE_ON only */
 	char settings_hash[17];
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;

@@ -101,6 +101,7 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 	state_permitted(view, &input.permitted);
 	struct proof_targets targets;
 	proof_look(view, policy, &targets);
+	input.hold = policy->phase == PHASE_HOLD;
 	if (policy->phase == PHASE_ON) {
 		input.proof = &view->memory->proof;
 		input.targets = &targets;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "controller/pins.h"
 
 static void add_condition(cJSON *conditions, const struct status_input *input, const char *type,
 			  const struct verdict *verdict)
@@ -196,6 +197,24 @@ static void add_spans(cJSON *status, const struct status_input *input)
 	json_set_str(spans, "operations", text);
 }
 
+static void add_images(cJSON *status, const struct status_input *input)
+{
+	cJSON *images = pins_status(input->tracing, input->settings);
+	if (images != NULL)
+		json_set(status, "images", images);
+}
+
+/* A hold changes nothing, also not what the next operator would do. */
+static void keep_decisions(cJSON *status, const cJSON *tracing)
+{
+	static const char *const names[] = {"collector", "images"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const cJSON *live = json_member(json_member(tracing, "status"), names[i]);
+		if (live != NULL && json_member(status, names[i]) == NULL)
+			json_set(status, names[i], json_clone(live));
+	}
+}
+
 cJSON *status_build(const struct status_input *input)
 {
 	struct roster_counts counts = roster_count(input->roster);
@@ -215,8 +234,12 @@ cJSON *status_build(const struct status_input *input)
 		add_collector(status, input);
 	if (input->proof != NULL)
 		add_spans(status, input);
-	if (input->settings != NULL)
+	if (input->settings != NULL) {
 		add_effective(status, input->settings);
+		add_images(status, input);
+	}
+	if (input->hold)
+		keep_decisions(status, input->tracing);
 	json_set(status, "workloads", roster_status(input->roster));
 	return status;
 }

@@ -275,6 +275,12 @@ static enum status check_image(const struct admin_policy *policy, const char *im
 	return deny(&policy->images, path, image, err);
 }
 
+bool admin_policy_allows_image(const struct admin_policy *policy, const char *image)
+{
+	struct error err;
+	return policy == NULL || check_image(policy, image, "", &err) == STATUS_OK;
+}
+
 enum status admin_policy_check(const struct admin_policy *policy, const struct settings *defaults,
 			       const struct settings *settings, struct error *err)
 {

@@ -57,6 +57,9 @@ NODISCARD enum status admin_policy_check(const struct admin_policy *policy,
 					 const struct settings *defaults,
 					 const struct settings *settings, struct error *err);
 
+/* Whether an image that nobody names in a Tracing may be created. `policy` may be NULL. */
+bool admin_policy_allows_image(const struct admin_policy *policy, const char *image);
+
 /*
  * Whether the operator itself may ask `url` on behalf of a namespace: a Service of that
  * namespace (http://NAME.NAMESPACE.svc:PORT, with the cluster's domain behind it if

@@ -241,6 +241,22 @@ TEST(the_grace_outlasts_the_process)
 	scene_release(&scene);
 }
 
+/* What was decided once outlasts a hold: the mode that Auto found, and the images. */
+TEST(a_hold_forgets_nothing)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("maybe") TRACING_WITH(
+			      "{}", "{collector: {mode: Deployment}, images: {collector: 'a:1'}}")
+			      OUR_CONFIG);
+	free(scene_namespace(&scene, true, NULL, NULL));
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	CHECK_STR(json_str(tracing, "status.collector.mode"), "Deployment");
+	CHECK_STR(json_str(tracing, "status.images.collector"), "a:1");
+	cJSON_Delete(tracing);
+	scene_release(&scene);
+}
+
 /* Deployment states → what CollectorReady says. */
 static const struct {
 	const char *conditions;
