@@ -4,7 +4,17 @@
 (name, spec of a Tracing, further options of `llmd-tracing render`). Whoever adds a field that reaches a
 configuration adds its row here.
 """
-JAEGER = {"type": "Jaeger"}
+REF = {"name": "s", "key": "k"}
+TLS = {"caFrom": REF, "certFrom": REF, "keyFrom": REF}
+
+
+def storage(**fields):
+    return {"backend": {"jaeger": {"storage": fields}}}
+
+
+def otlp(endpoint, **fields):
+    return {"backend": {"type": "OTLP", "otlp": {"endpoint": endpoint, **fields}}}
+
 
 CASES = (
     ("defaults", {}, ()),
@@ -17,6 +27,19 @@ CASES = (
                 "backend": {"jaeger": {"resources": {"limits": {"memory": "4Gi"}}}}}, ()),
     ("otlp-plaintext", {"backend": {"type": "OTLP", "otlp": {"endpoint": "http://tempo.observability.svc:4317"}}}, ()),
     ("otlp-tls", {"backend": {"type": "OTLP", "otlp": {"endpoint": "https://tempo.example.com:4317"}}}, ()),
+    ("no-span-metrics", {"collector": {"spanMetrics": False}}, ()),
+    ("nothing-extra", {"collector": {"spanMetrics": False}, "privacy": {"dropContent": False}}, ("--cr",)),
+    ("badger", storage(type="Badger", ttl="24h"), ()),
+    ("elasticsearch", storage(type="Elasticsearch", servers=["https://es.logs.svc:9200"], credentialsFrom="es", indexPrefix="llm-d", tls=TLS), ()),
+    ("elasticsearch-plain", storage(type="Elasticsearch", servers=["http://es"]), ()),
+    ("opensearch", storage(type="OpenSearch", servers=["https://os:9200"], credentialsFrom="os", tls={"insecureSkipVerify": True}), ()),
+    ("cassandra", storage(type="Cassandra", servers=["c1", "c2.db.svc", "10.0.0.1:9142"], credentialsFrom="c", keyspace="jaeger_v1", datacenter="dc1", tls=TLS), ()),
+    ("cassandra-plain", storage(type="Cassandra", servers=["c1"]), ()),
+    ("otlp-headers", otlp("https://t.example:443", tenant="a|b", tls=TLS,
+                          headersFrom=[{"header": "Authorization", **REF}, {"header": "X-Key", **REF}]), ()),
+    ("otlp-headers-cr", otlp("https://t.example:443", tls=TLS, headersFrom=[{"header": "Authorization", **REF}]), ("--cr",)),
+    ("otlp-http", otlp("https://vendor.example/otlp", protocol="http", tenant="a", headersFrom=[{"header": "Authorization", **REF}]), ()),
+    ("otlp-http-plain", otlp("http://tempo:4318", protocol="http"), ()),
     ("otlp-cr", {"backend": {"type": "OTLP", "otlp": {"endpoint": "https://tempo.example.com:4317"}}}, ("--cr",)),
 )
 
