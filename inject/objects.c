@@ -21,6 +21,7 @@ const struct owned_object owned_objects[] = {
     {"v1", "PersistentVolumeClaim", "jaeger-data", true},
     {"v1", "ConfigMap", "otel-collector-config", false},
     {"v1", "Service", "otel-collector", false},
+    {"v1", "Service", "otel-collector-tier", false},
     {"networking.k8s.io/v1", "NetworkPolicy", "otel-collector", false},
     {"apps/v1", "Deployment", "otel-collector", false},
     {"opentelemetry.io/v1beta1", "OpenTelemetryCollector", "otel", false},

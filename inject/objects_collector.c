@@ -11,6 +11,8 @@
 
 #define JAEGER_OTLP "jaeger-collector:4317"
 
+enum { TIER_PORT = 4319 };
+
 static const struct part collector = {"otel-collector", "collector", "collectorResources",
 				      "collector-config.yaml"};
 
@@ -65,20 +67,174 @@ static void set_pod_selector(struct rendering *r)
 		json_set_str(selector, LABEL_MANAGED_BY, MANAGED_BY);
 }
 
+static bool has_tier(const struct settings *settings)
+{
+	return settings->tail.ratio != NULL && settings->collector_replicas > 1;
+}
+
 /* What the template holds and the settings do not ask for. */
 static void drop_unwanted(const struct settings *settings, cJSON *config)
 {
-	const char *names[8] = {NULL};
-	size_t count = 0;
+	const struct identity_settings *identity = &settings->identity;
+	bool tail = settings->tail.ratio != NULL;
 	bool http = settings->backend == BACKEND_OTLP && settings->otlp_protocol == OTLP_HTTP;
-	names[count++] = http ? "otlp/backend" : "otlphttp/backend";
-	if (!settings->drop_content) {
-		names[count++] = "filter/content";
-		names[count++] = "redaction/content";
-	}
-	if (!settings->collector_span_metrics)
-		names[count++] = "prometheus";
+	const struct {
+		bool unwanted;
+		const char *name;
+	} parts[] = {
+	    {http, "otlp/backend"},
+	    {!http, "otlphttp/backend"},
+	    {!settings->drop_content, "filter/content"},
+	    {!settings->drop_content, "redaction/content"},
+	    {!settings->collector_span_metrics, "prometheus"},
+	    {identity->cluster == NULL && identity->environment == NULL, "resource/identity"},
+	    {tail, "traces>otlp/backend"},
+	    {tail, "traces>otlphttp/backend"},
+	    {!tail || has_tier(settings), "forward/sampled"},
+	    {!has_tier(settings), "loadbalancing"},
+	    {!has_tier(settings), "otlp/tier"},
+	};
+	const char *names[ARRAY_LEN(parts) + 1] = {NULL};
+	size_t count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (parts[i].unwanted)
+			names[count++] = parts[i].name;
 	config_drop(config, names);
+}
+
+static cJSON *add_policy(cJSON *policies, const char *name, const char *type)
+{
+	cJSON *policy = cJSON_CreateObject();
+	json_set_str(policy, "name", name);
+	json_set_str(policy, "type", type);
+	json_append(policies, policy);
+	return json_set_object(policy, type);
+}
+
+/* A checked ratio ("0.05") in percent, as the number 005.00 would be written: "5.00". */
+static cJSON *percentage(const char *ratio)
+{
+	struct error err;
+	cJSON *number = NULL;
+	size_t whole = strspn(ratio, "0123456789");
+	const char *behind = ratio[whole] == '.' ? ratio + whole + 1 : "";
+	size_t decimals = strlen(behind);
+	char *digits CLEANUP(str_freep) =
+	    xasprintf("%.*s%s%s", (int)whole, ratio, behind, decimals < 2 ? "00" + decimals : "");
+	const char *text = digits;
+	size_t point = whole + 2;
+	for (; point > 1 && *text == '0'; text++)
+		point--;
+	char *percent CLEANUP(str_freep) =
+	    xasprintf("%.*s%s%s", (int)point, text, text[point] == '\0' ? "" : ".", text + point);
+	if (json_parse(percent, strlen(percent), &number, &err) != STATUS_OK)
+		number = json_new_int(100);
+	return number;
+}
+
+/* A trace is kept when any of them says so. */
+static void set_tail(struct rendering *r, const struct tail_settings *tail)
+{
+	cJSON *policies = json_set_array(r->values, "TAIL_POLICIES");
+	rendering_set_text(r, "TAIL_WAIT", tail->wait);
+	if (tail->ratio == NULL)
+		return;
+	if (tail->errors)
+		json_append(
+		    json_set_array(add_policy(policies, "errors", "status_code"), "status_codes"),
+		    cJSON_CreateString("ERROR"));
+	if (tail->slower_than != NULL)
+		json_set_int(add_policy(policies, "slow", "latency"), "threshold_ms",
+			     duration_ms(tail->slower_than));
+	json_set(add_policy(policies, "ratio", "probabilistic"), "sampling_percentage",
+		 percentage(tail->ratio));
+}
+
+static void add_attribute(cJSON *list, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	cJSON *attribute = cJSON_CreateObject();
+	json_set_str(attribute, "key", key);
+	json_set_str(attribute, "value", value);
+	json_set_str(attribute, "action", "insert");
+	json_append(list, attribute);
+}
+
+/* `set(KEY, VALUE) where CONDITION`, unless the user's own attribute is there. */
+static void add_statement(cJSON *list, const char *key, const char *value, const char *condition)
+{
+	char *text CLEANUP(str_freep) =
+	    xasprintf("set(resource.attributes[\"%s\"], %s) where resource.attributes[\"%s\"] == "
+		      "nil and %s",
+		      key, value, key, condition);
+	json_append(list, cJSON_CreateString(text));
+}
+
+static void add_role(cJSON *list, const char *role, const char *service)
+{
+	char *value CLEANUP(str_freep) = xasprintf("\"%s\"", role);
+	char *condition CLEANUP(str_freep) =
+	    xasprintf("resource.attributes[\"service.name\"] == \"%s\"", service);
+	add_statement(list, "llm_d.role", value, condition);
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+	return a != NULL ? a : b != NULL ? b : c;
+}
+
+/*
+ * What names of services and pods tell for sure (a Deployment's pods end in two words of
+ * generated letters; "\\z" since the collector would expand a dollar). The suffix comes last: roles go by the names before it. */
+static void set_identity(struct rendering *r, const struct settings *settings)
+{
+	static const char pods[] = "^.+-[bcdfghjklmnpqrstvwxz2456789]{6,10}-"
+				   "[bcdfghjklmnpqrstvwxz2456789]{5}\\\\z";
+	const struct component_settings *vllm = &settings->components[COMPONENT_VLLM];
+	const char *prefill =
+	    first_of(vllm->service_name_prefill, vllm->service_name, "vllm-prefill");
+	const char *decode = first_of(vllm->service_name_decode, vllm->service_name, "vllm-decode");
+	cJSON *attributes = json_set_array(r->values, "IDENTITY");
+	cJSON *statements = json_set_array(r->values, "IDENTITY_STATEMENTS");
+	add_attribute(attributes, "k8s.cluster.name", settings->identity.cluster);
+	add_attribute(attributes, "deployment.environment.name", settings->identity.environment);
+	if (strcmp(prefill, decode) != 0) {
+		add_role(statements, "prefill", prefill);
+		add_role(statements, "decode", decode);
+	}
+	char *condition CLEANUP(str_freep) =
+	    xasprintf("IsMatch(resource.attributes[\"k8s.pod.name\"], \"%s\")", pods);
+	add_statement(statements, "k8s.deployment.name",
+		      "ExtractPatterns(resource.attributes[\"k8s.pod.name\"], "
+		      "\"^(?P<name>.+)-[a-z0-9]+-[a-z0-9]+\\\\z\")[\"name\"]",
+		      condition);
+	if (settings->identity.suffix == NULL)
+		return;
+	char *suffix CLEANUP(str_freep) =
+	    xasprintf("set(resource.attributes[\"service.name\"], "
+		      "Concat([resource.attributes[\"service.name\"], \"%s\"], \"\")) where "
+		      "resource.attributes[\"service.name\"] != nil",
+		      settings->identity.suffix);
+	json_append(statements, cJSON_CreateString(suffix));
+}
+
+/* Among the collectors of the tier. */
+static void set_tier_rule(struct rendering *r, bool tier)
+{
+	cJSON *rules = json_set_array(r->values, "TIER_RULES");
+	if (!tier)
+		return;
+	cJSON *rule = cJSON_CreateObject();
+	cJSON *peer = cJSON_CreateObject();
+	cJSON *port = cJSON_CreateObject();
+	json_set(json_set_object(peer, "podSelector"), "matchLabels",
+		 json_clone(json_member(r->values, "POD_SELECTOR")));
+	json_append(json_set_array(rule, "from"), peer);
+	json_set_int(port, "port", TIER_PORT);
+	json_set_str(port, "protocol", "TCP");
+	json_append(json_set_array(rule, "ports"), port);
+	json_append(rules, rule);
 }
 
 enum status collector_render(struct rendering *r, struct error *err)
@@ -88,18 +244,24 @@ enum status collector_render(struct rendering *r, struct error *err)
 					  "collector-deployment.yaml", NULL};
 	static const char *const custom[] = {"collector-networkpolicy.yaml", "collector-cr.yaml",
 					     NULL};
+	static const char *const tier[] = {"collector-tier.yaml", NULL};
 	const struct settings *settings = r->input->settings;
 	cJSON *config = NULL;
 	rendering_begin(r, &collector);
 	rendering_set_pod(r, settings->collector_image, &settings->collector_pod);
 	set_pod_selector(r);
 	set_backend(r);
+	set_identity(r, settings);
+	set_tail(r, &settings->tail);
+	set_tier_rule(r, has_tier(settings));
 	json_set_int(r->values, "REPLICAS", settings->collector_replicas);
 	enum status status = template_render(collector.config, r->values, &config, err);
 	if (status != STATUS_OK)
 		return status;
 	drop_unwanted(settings, config);
 	status = rendering_set_config(r, config, r->input->use_cr, err);
+	if (status == STATUS_OK && has_tier(settings))
+		status = rendering_add(r, tier, err);
 	return status == STATUS_OK ? rendering_add(r, r->input->use_cr ? custom : own, err)
 				   : status;
 }

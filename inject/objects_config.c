@@ -23,10 +23,17 @@ static bool is_used(const cJSON *pipelines, const char *part, const char *name)
 	return false;
 }
 
+/* `name` may begin with the one pipeline that is meant, and '>'. */
 static bool drop_from_pipelines(cJSON *pipelines, const char *part, const char *name)
 {
 	bool dropped = false;
+	const char *end = strchr(name, '>');
+	size_t len = end == NULL ? 0 : (size_t)(end - name);
+	const char *only = name;
+	name = end == NULL ? name : end + 1;
 	for (cJSON *p = pipelines->child; p != NULL; p = p->next) {
+		if (end != NULL && (strlen(p->string) != len || strncmp(p->string, only, len) != 0))
+			continue;
 		cJSON *list = json_member_mut(p, part);
 		for (cJSON *item = list == NULL ? NULL : list->child, *next = NULL; item != NULL;
 		     item = next) {

@@ -11,7 +11,8 @@
 #include "base/json.h"
 
 /*
- * Takes the named components ("filter/content") out of all pipelines, then the pipelines
+ * Takes the named components ("filter/content", "traces>otlp/backend" for one pipeline only)
+ * out of all pipelines, then the pipelines
  * that have no source or no target any more, then every definition that no pipeline uses
  * (extensions stay). `names` is NULL-ended.
  */

@@ -27,6 +27,7 @@ void settings_init_defaults(struct settings *settings)
 	    .collector_image = xstrdup(DEFAULT_COLLECTOR_IMAGE),
 	    .collector_replicas = 1,
 	    .collector_span_metrics = true,
+	    .tail = {.errors = true, .wait = xstrdup("60s")},
 	    .backend = BACKEND_JAEGER,
 	    .jaeger_image = xstrdup(DEFAULT_JAEGER_IMAGE),
 	    .jaeger_max_traces = 10000,

@@ -101,6 +101,21 @@ struct storage_settings {
 	struct tls_settings tls;
 };
 
+/* spec.collector.tailSampling: which whole traces are sent on. */
+struct tail_settings {
+	char *ratio;       /* of those that nothing else keeps; NULL: all are sent on */
+	bool errors;       /* keep those with an error */
+	char *slower_than; /* keep those that took longer; "5s", or NULL */
+	char *wait;        /* for a trace's other spans; "60s" */
+};
+
+/* spec.identity: what tells the spans of this namespace from others' in the same back end. */
+struct identity_settings {
+	char *cluster;
+	char *environment;
+	char *suffix; /* of service names */
+};
+
 /* Per component: what the plan needs. */
 struct component_settings {
 	bool enabled;
@@ -135,6 +150,8 @@ struct settings {
 	char *collector_image;
 	long collector_replicas;
 	bool collector_span_metrics;
+	struct tail_settings tail;
+	struct identity_settings identity;
 	struct pod_settings collector_pod;
 	enum backend_type backend;
 	char *jaeger_image;

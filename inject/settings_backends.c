@@ -122,6 +122,11 @@ enum status settings_check_backends(const struct settings *settings, const cJSON
 				    struct error *err)
 {
 	bool otlp = settings->backend == BACKEND_OTLP;
+	const cJSON *tail = json_get(spec, "collector.tailSampling");
+	if (cJSON_IsObject(tail) && json_str(tail, "ratio") == NULL)
+		return error_set(err, STATUS_INVALID,
+				 "spec.collector.tailSampling.ratio: is missing; say which share "
+				 "of the other traces is kept, like \"0.1\"");
 	enum status status = check_storage(settings, spec, err);
 	if (status != STATUS_OK)
 		return status;

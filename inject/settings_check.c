@@ -16,6 +16,7 @@ enum {
 	HTTPS_PORT = 443,
 	CASSANDRA_PORT = 9042,
 	PORT_MAX = 65535,
+	DURATION_MS_MAX = 3600 * 1000,
 };
 
 static const char letters_and_digits[] =
@@ -227,6 +228,45 @@ enum status settings_check_hours(const char *value, const char *path, struct err
 	if (good)
 		return STATUS_OK;
 	return error_set(err, STATUS_INVALID, "%s: \"%.40s\" is no time like \"72h\" or \"90m\"",
+			 path, value);
+}
+
+long duration_ms(const char *value)
+{
+	static const struct {
+		const char *unit;
+		long ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
+	size_t digits = strspn(value, "0123456789");
+	if (digits == 0 || digits > 7)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strcmp(value + digits, units[i].unit) == 0)
+			return strtol(value, NULL, 10) * units[i].ms;
+	return 0;
+}
+
+enum status settings_check_duration(const char *value, const char *path, struct error *err)
+{
+	long ms = duration_ms(value);
+	if (value[0] != '0' && ms > 0 && ms <= DURATION_MS_MAX)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%.40s\" is no time up to an hour like \"500ms\", \"5s\" or \"2m\"",
+			 path, value);
+}
+
+enum status settings_check_suffix(const char *value, const char *path, struct error *err)
+{
+	size_t len = strlen(value);
+	size_t good = 0;
+	while (value[good] != '\0' && (strchr(letters_and_digits, value[good]) != NULL ||
+				       strchr("._/:-", value[good]) != NULL))
+		good++;
+	if (len > 0 && len <= 64 && good == len)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%.64s\" may only hold letters, digits and . _ / : - (1 to 64)",
 			 path, value);
 }
 

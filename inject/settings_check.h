@@ -41,6 +41,13 @@ NODISCARD enum status settings_check_quantity(const char *value, const char *pat
 					      struct error *err);
 /* Whole hours or minutes: "72h". */
 NODISCARD enum status settings_check_hours(const char *value, const char *path, struct error *err);
+/* Milliseconds, seconds or minutes, up to an hour: "500ms", "5s". */
+NODISCARD enum status settings_check_duration(const char *value, const char *path,
+					      struct error *err);
+/* A checked duration in milliseconds. */
+long duration_ms(const char *value);
+/* What may end a service name. */
+NODISCARD enum status settings_check_suffix(const char *value, const char *path, struct error *err);
 /* Letters, digits, '_', '-' and '.', as index prefixes, keyspaces and datacenters have them. */
 NODISCARD enum status settings_check_word(const char *value, const char *path, struct error *err);
 /* What may stand in X-Scope-OrgID: one tenant, or several with '|' between them. */

@@ -79,9 +79,14 @@ GOOD += [
     otlp(protocol="grpc"), otlp("https://vendor.example.com/otlp", protocol="http"), otlp("http://tempo:4318", protocol="http"),
     otlp(tenant="team-a|b", headersFrom=[HEADER, {**HEADER, "header": "X-Key"}], tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}),
 ]
+GOOD += [collector(tailSampling={"ratio": "0.1"}), collector(tailSampling={"ratio": "0", "errors": False, "slowerThan": "500ms", "wait": "60m"}),
+         at("identity", {"cluster": "c-1", "environment": "prod", "serviceNameSuffix": "-eu/1"})]
 GOOD += [collector(**KNOBS), at("backend.jaeger", KNOBS)]
 
 BAD = [
+    collector(tailSampling={}), collector(tailSampling={"errors": True}), collector(tailSampling={"ratio": "2"}),
+    *[collector(tailSampling={"ratio": "1", "wait": w}) for w in ("2h", "61m", "0s", "5", "", 5)],
+    at("identity.cluster", "a b"), at("identity.cluster", ""), at("identity.serviceNameSuffix", '"x'), at("identity.name", "x"),
     storage(type="Postgres"), storage(size="1Gi"), storage(type="Memory", retain=True), storage(type="Badger", size="1 GB"), storage(type="Badger", size="0"),
     storage(type="Badger", size=1), *[storage(type="Badger", ttl=t) for t in ("3d", "0h", "", "1.5h")], storage(type="Badger", existingClaim="a", size="1Gi"),
     storage(type="Badger", existingClaim="other/claim"), storage(type="Badger", fsGroup=-1), storage(type="Badger", servers=["http://a:1"]),
@@ -195,7 +200,7 @@ def apply(api, namespace, body):
     return api.request("PATCH", f"{url}?fieldManager=llmd-tracing&fieldValidation=Strict", body, "application/apply-patch+yaml")
 
 
-@pytest.mark.parametrize("settings", [{}, otlp(), storage(type="Badger", size="1024Mi"),
+@pytest.mark.parametrize("settings", [{}, otlp(), collector(replicas=2, tailSampling={"ratio": "0.1"}), storage(type="Badger", size="1024Mi"),
                                       storage(type="Cassandra", servers=["c"], credentialsFrom="s", tls={"caFrom": REF}),
                                       otlp(headersFrom=[HEADER], tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}), at("privacy.dropContent", False),
                                       collector(**ADMITTED) | at("backend.jaeger", ADMITTED),

@@ -40,6 +40,10 @@ CASES = (
     ("otlp-headers-cr", otlp("https://t.example:443", tls=TLS, headersFrom=[{"header": "Authorization", **REF}]), ("--cr",)),
     ("otlp-http", otlp("https://vendor.example/otlp", protocol="http", tenant="a", headersFrom=[{"header": "Authorization", **REF}]), ()),
     ("otlp-http-plain", otlp("http://tempo:4318", protocol="http"), ()),
+    ("identity", {"identity": {"cluster": "c1", "environment": "prod", "serviceNameSuffix": "-eu"}}, ()),
+    ("tail-sampling", {"collector": {"tailSampling": {"ratio": "0.05", "slowerThan": "5s"}}}, ()),
+    ("tail-sampling-tier", {"collector": {"replicas": 3, "tailSampling": {"ratio": "0.1", "errors": False}}}, ()),
+    ("tail-sampling-tier-cr", {"collector": {"replicas": 3, "tailSampling": {"ratio": "1"}}}, ("--cr",)),
     ("otlp-cr", {"backend": {"type": "OTLP", "otlp": {"endpoint": "https://tempo.example.com:4317"}}}, ("--cr",)),
 )
 

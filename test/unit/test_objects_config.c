@@ -19,9 +19,10 @@ static const struct rendered_row configs[] = {
      "/receivers/otlp/protocols/grpc/keepalive/server_parameters/max_connection_age_grace",
      "\"30s\""},
     {"{}", COLLECTOR, "/service/pipelines/traces/processors",
-     "[\"memory_limiter\",\"filter/scrapes\",\"filter/content\",\"redaction/content\",\"batch\"]"},
+     "[\"memory_limiter\",\"filter/scrapes\",\"filter/content\",\"redaction/content\",\"transform/"
+     "identity\",\"batch\"]"},
     {"{\"privacy\":{\"dropContent\":false}}", COLLECTOR, "/service/pipelines/traces/processors",
-     "[\"memory_limiter\",\"filter/scrapes\",\"batch\"]"},
+     "[\"memory_limiter\",\"filter/scrapes\",\"transform/identity\",\"batch\"]"},
     {"{\"privacy\":{\"dropContent\":false}}", COLLECTOR, "/processors/redaction~1content", NULL},
     {"{\"privacy\":{\"dropContent\":false}}", COLLECTOR, "/processors/filter~1content", NULL},
     {"{}", COLLECTOR, "/processors/memory_limiter",
@@ -148,6 +149,10 @@ TEST(configurations_are_closed)
 	    "privacy: {dropContent: false}",
 	    "collector: {spanMetrics: false}",
 	    "{collector: {spanMetrics: false}, privacy: {dropContent: false}}",
+	    "{collector: {tailSampling: {ratio: '0.1'}}, identity: {cluster: c}}",
+	    "collector: {replicas: 2, tailSampling: {ratio: '0.1'}}",
+	    "{collector: {replicas: 2, spanMetrics: false, tailSampling: {ratio: '0.1'}}, backend: "
+	    "{jaeger: {storage: {type: Memory}}}}",
 	    "backend: {jaeger: {storage: {type: Badger}}}",
 	    "backend: {jaeger: {storage: {type: OpenSearch, servers: ['https://o:9200'], "
 	    "credentialsFrom: s}}}"};

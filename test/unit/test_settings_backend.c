@@ -63,14 +63,37 @@ static const struct {
      "certFrom and keyFrom go together"},
 };
 
+static const struct {
+	const char *spec;
+	const char *complaint;
+} others[] = {
+    {"collector: {tailSampling: {errors: true}}", "spec.collector.tailSampling.ratio: is missing"},
+    {"collector: {tailSampling: {ratio: '2'}}", "is more than 1"},
+    {"collector: {tailSampling: {ratio: '1', slowerThan: 2h}}", "is no time up to an hour"},
+    {"collector: {tailSampling: {ratio: '1', wait: 61m}}", "is no time up to an hour"},
+    {"collector: {tailSampling: {ratio: '1', wait: '0s'}}", "is no time up to an hour"},
+    {"identity: {cluster: 'a b'}", "may only hold letters"},
+    {"identity: {serviceNameSuffix: '\"x'}", "may only hold letters"},
+    {"identity: {name: x}", "spec.identity.name: no such field"},
+};
+
+static void check_refused(const char *spec, const char *complaint)
+{
+	struct settings settings;
+	struct error err = {.message = ""};
+	if (CHECK_INT_ROW(read_spec(spec, &settings, &err), STATUS_INVALID, spec) &&
+	    !CHECK(strstr(err.message, complaint) != NULL))
+		printf("  %s\n  %s\n", spec, err.message);
+}
+
+TEST(refused_settings_of_the_collector)
+{
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		check_refused(others[i].spec, others[i].complaint);
+}
+
 TEST(refused_backends)
 {
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-		struct settings settings;
-		struct error err = {.message = ""};
-		if (CHECK_INT_ROW(read_spec(refused[i].spec, &settings, &err), STATUS_INVALID,
-				  refused[i].spec) &&
-		    !CHECK(strstr(err.message, refused[i].complaint) != NULL))
-			printf("  %s\n  %s\n", refused[i].spec, err.message);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		check_refused(refused[i].spec, refused[i].complaint);
 }

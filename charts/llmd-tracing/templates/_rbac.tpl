@@ -59,7 +59,7 @@ owned:
     verbs: [create, delete]
   - apiGroups: [""]
     resources: [services]
-    resourceNames: [otel-collector, jaeger-collector]
+    resourceNames: [otel-collector, otel-collector-tier, jaeger-collector]
     verbs: [create, patch, delete]
   - apiGroups: [""]
     resources: [configmaps]
