@@ -75,12 +75,11 @@ void pins_tell(const struct pins *pins, struct collector_plan *plan)
 
 cJSON *pins_status(const cJSON *tracing, const struct settings *settings)
 {
-	bool elsewhere = settings->collector_mode == COLLECTOR_SHARED ||
-			 settings->collector_mode == COLLECTOR_EXTERNAL;
+	bool own = settings_has_collector(settings);
 	cJSON *images = cJSON_CreateObject();
-	if (!elsewhere && json_str(tracing, "spec.collector.image") == NULL)
+	if (own && json_str(tracing, "spec.collector.image") == NULL)
 		json_set_str(images, "collector", settings->collector_image);
-	if (!elsewhere && settings->backend == BACKEND_JAEGER &&
+	if (own && settings->backend == BACKEND_JAEGER &&
 	    json_str(tracing, "spec.backend.jaeger.image") == NULL)
 		json_set_str(images, "jaeger", settings->jaeger_image);
 	if (images->child == NULL)

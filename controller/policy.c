@@ -96,6 +96,8 @@ void policy_release(struct policy *policy)
 
 char *policy_fingerprint(const struct policy *policy)
 {
-	return xasprintf("%d %d %d %s %s", (int)policy->phase, (int)policy->reason,
-			 (int)policy->collector.ready, policy->settings_hash, policy->message);
+	const char *suffix = policy->has_settings ? policy->settings.identity.suffix : NULL;
+	return xasprintf("%d %d %d %s %s %s", (int)policy->phase, (int)policy->reason,
+			 (int)policy->collector.ready, policy->settings_hash,
+			 suffix == NULL ? "" : suffix, policy->message);
 }

@@ -94,8 +94,7 @@ enum status objects_render(const struct objects_input *input, cJSON **ret_object
 			   struct error *err)
 {
 	struct rendering r = {.input = input, .objects = cJSON_CreateArray()};
-	bool elsewhere = input->settings->collector_mode == COLLECTOR_SHARED ||
-			 input->settings->collector_mode == COLLECTOR_EXTERNAL;
+	bool elsewhere = !settings_has_collector(input->settings);
 	enum status status = STATUS_OK;
 	if (!input->foreign_collector)
 		status = elsewhere ? collector_render_elsewhere(&r, err) : render_here(&r, err);

@@ -203,17 +203,17 @@ static enum status read_field(struct settings *settings, const struct settings_f
 	}
 }
 
-static bool is_elsewhere(const struct settings *settings)
+bool settings_has_collector(const struct settings *settings)
 {
-	return settings->collector_mode == COLLECTOR_SHARED ||
-	       settings->collector_mode == COLLECTOR_EXTERNAL;
+	return settings->collector_mode != COLLECTOR_SHARED &&
+	       settings->collector_mode != COLLECTOR_EXTERNAL;
 }
 
 /* What the fields together must make true. */
 static enum status check_together(const struct settings *settings, const cJSON *spec,
 				  struct error *err)
 {
-	bool elsewhere = is_elsewhere(settings);
+	bool elsewhere = !settings_has_collector(settings);
 	if (elsewhere && settings->collector_endpoint == NULL)
 		return error_set(
 		    err, STATUS_INVALID,
@@ -236,11 +236,11 @@ static void settle(struct settings *settings)
 {
 	struct endpoint parts;
 	char name[256];
-	if (!is_elsewhere(settings)) { /* a default that this namespace does not use */
+	if (settings_has_collector(settings)) { /* a default that this namespace does not use */
 		free(settings->collector_endpoint);
 		settings->collector_endpoint = NULL;
 	}
-	bool direct = is_elsewhere(settings) &&
+	bool direct = !settings_has_collector(settings) &&
 		      endpoint_split(settings->collector_endpoint, &parts) &&
 		      !endpoint_external_name(&parts, settings->cluster_domain, name);
 	free(settings->endpoint);

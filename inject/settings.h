@@ -169,6 +169,9 @@ struct settings {
 /* As in spec.collector.mode. Never NULL. */
 const char *collector_mode_name(enum collector_mode mode);
 
+/* False for Shared and External: the collector is not ours, and nothing is done in it. */
+bool settings_has_collector(const struct settings *settings);
+
 /* The operator's defaults (static facts; images are the versions the tests run). */
 void settings_init_defaults(struct settings *settings);
 

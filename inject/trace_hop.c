@@ -119,6 +119,11 @@ static void read_container(const cJSON *container, const struct settings *settin
 	hop->detached = rules->detached_below != NULL && verdict.number.kind != VERSION_NONE &&
 			version_is_below(&verdict.number, rules->detached_below);
 	read_env(container, hop);
+	if (hop->service != NULL && settings_has_collector(settings)) {
+		char *plain CLEANUP(str_freep) = hop->service;
+		const char *suffix = settings->identity.suffix;
+		hop->service = xasprintf("%s%s", plain, suffix == NULL ? "" : suffix);
+	}
 	read_flags(launch, rules, verdict.mode, hop);
 }
 

@@ -53,7 +53,7 @@ GOOD = [
     at("components.epp.serviceName", "epp"), at("components.routingProxy.serviceName", "proxy"),
     image(component="vllm"), image(version="0.23.0"), image(component="none"), image(component="routing-proxy", version="1"), {"images": []},
     at("privacy.dropContent", False),
-    at("sampling", None), at("sampling.ratio", None), at("images", None),
+    at("enabled", True), at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
 
 KNOBS = {"imagePullPolicy": "Always", "imagePullSecrets": [{"name": "reg"}], "priorityClassName": "low", "serviceAccountName": "otel.a-b",
@@ -127,7 +127,7 @@ BAD = [
     {"images": [{"component": "vllm"}]}, {"images": [{"match": "x"}]}, image(component="tgi"), image(version="latest"), image(version="1..2"), image(version="v1"),
     at("selector.pools", "a"), at("selector.pools", [1]), at("selector.matchLabels", {"a": 1}),
     # unknown fields: strict field validation there, an error of the reader here
-    at("rollout.policy", "Never"), at("injection", "Webhook"), at("enabled", True), at("sampling.ratoi", "1"), at("collector.resources.limit", {}),
+    at("rollout.policy", "Never"), at("injection", "Webhook"), at("enabled", "yes"), at("sampling.ratoi", "1"), at("collector.resources.limit", {}),
     at("components.sglang.serviceName", "x"), at("components.trtllm.enabled", True), otlp(tls={"insecure": True}), image(version="1", tag="x"),
     collector(tolerations=[{"keys": "a"}]), at("sampling", "1"), at("sampling", []),
 ]

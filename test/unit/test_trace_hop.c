@@ -13,7 +13,8 @@
 	"{\"name\":\"OTEL_TRACES_SAMPLER\",\"value\":\"parentbased_traceidratio\"},"               \
 	"{\"name\":\"OTEL_TRACES_SAMPLER_ARG\",\"value\":\"1.0\"}"
 
-static void read_hops(const char *containers, const char *inits, struct trace_hops *hops)
+static void read_hops(const char *containers, const char *inits, const char *suffix,
+		      struct trace_hops *hops)
 {
 	char *text CLEANUP(str_freep) = xasprintf(
 	    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"decode\","
@@ -27,6 +28,7 @@ static void read_hops(const char *containers, const char *inits, struct trace_ho
 	struct facts facts;
 	struct error err;
 	settings_init_defaults(&settings);
+	settings.identity.suffix = suffix == NULL ? NULL : xstrdup(suffix);
 	CHECK_INT(json_parse(text, strlen(text), &object, &err), STATUS_OK);
 	facts_from_object(object, &facts);
 	struct plan_input input = {.object = object,
@@ -82,7 +84,8 @@ TEST(hops_of_live_objects)
 		char *container CLEANUP(str_freep) = xasprintf(
 		    "{\"name\":\"c\",\"image\":\"%s\",\"env\":[%s],%s%s}", rows[i].image,
 		    rows[i].env, rows[i].init ? "\"restartPolicy\":\"Always\"," : "", rows[i].rest);
-		read_hops(rows[i].init ? "" : container, rows[i].init ? container : "", &hops);
+		read_hops(rows[i].init ? "" : container, rows[i].init ? container : "", NULL,
+			  &hops);
 		char got[256] = "";
 		for (size_t k = 0; k < hops.count; k++) {
 			const struct trace_hop *hop = &hops.items[k];
@@ -133,4 +136,17 @@ TEST(what_a_version_promises)
 				groups |= 1U << group;
 		CHECK_INT_ROW(groups, rows[i].groups, rows[i].image);
 	}
+}
+
+/* Spans carry the suffix that our collector puts behind names. */
+TEST(hops_with_a_suffix)
+{
+	struct trace_hops hops = {0};
+	read_hops("{\"name\":\"vllm\",\"image\":\"ghcr.io/llm-d/"
+		  "llm-d-cuda:v0.9.0\",\"command\":[\"vllm\","
+		  "\"serve\",\"m\"],\"env\":[" OTEL "]}",
+		  "", "-eu", &hops);
+	if (CHECK_INT(hops.count, 1))
+		CHECK_STR(hops.items[0].service, "vllm-decode-eu");
+	trace_hops_release(&hops);
 }
