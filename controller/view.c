@@ -16,13 +16,18 @@ bool object_is_managed(const cJSON *object)
 	return cJSON_IsString(label) && strcmp(label->valuestring, MANAGED_BY) == 0;
 }
 
+bool object_is_applied(const cJSON *object)
+{
+	const cJSON *annotations = json_get(object, "metadata.annotations");
+	return object_is_managed(object) && json_member(annotations, ANNOTATION_APPLIED) != NULL;
+}
+
 bool object_is_removable(const cJSON *object)
 {
 	const cJSON *annotations = json_get(object, "metadata.annotations");
 	const cJSON *retain = json_member(annotations, ANNOTATION_RETAIN);
 	bool kept = cJSON_IsString(retain) && strcmp(retain->valuestring, "true") == 0;
-	return object_is_managed(object) && !kept &&
-	       json_member(annotations, ANNOTATION_APPLIED) != NULL;
+	return object_is_applied(object) && !kept;
 }
 
 bool tracing_is_untouched(const cJSON *tracing)

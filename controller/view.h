@@ -92,10 +92,12 @@ const cJSON *view_live(const struct view *view, const char *kind, const char *na
 bool object_is_managed(const cJSON *object);
 
 /*
- * True when it was applied by an operator and is to go when everything goes: not a claim
- * that is kept (storage.retain). What `llmd-tracing render` printed and somebody else
- * applied has the label only: that is theirs to take away.
+ * True when it was applied by an operator. What `llmd-tracing render` printed and somebody
+ * else applied has the label only: that is theirs to take away.
  */
+bool object_is_applied(const cJSON *object);
+
+/* The same of what goes when everything goes: not a claim that is kept (storage.retain). */
 bool object_is_removable(const cJSON *object);
 
 /* A Tracing that we made and nobody changed. */
