@@ -18,6 +18,7 @@ KINDS = {
     "pod": ("/api/v1", "pods", True),
     "service": ("/api/v1", "services", True),
     "configmap": ("/api/v1", "configmaps", True),
+    "persistentvolumeclaim": ("/api/v1", "persistentvolumeclaims", True),
     "resourcequota": ("/api/v1", "resourcequotas", True),
     "limitrange": ("/api/v1", "limitranges", True),
     "serviceaccount": ("/api/v1", "serviceaccounts", True),

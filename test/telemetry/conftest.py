@@ -15,3 +15,17 @@ def backend(tmp_path_factory):
     running = telemetry.Telemetry(tmp_path_factory.mktemp("telemetry"))
     yield running
     running.stop()
+
+
+@pytest.fixture
+def telemetry_of(tmp_path_factory):
+    """Makes some with other settings: telemetry_of(spec)."""
+    made = []
+
+    def make(spec):
+        made.append(telemetry.Telemetry(tmp_path_factory.mktemp("telemetry"), spec))
+        return made[-1]
+
+    yield make
+    for running in made:
+        running.stop()

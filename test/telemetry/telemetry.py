@@ -146,6 +146,7 @@ class Telemetry:
         self.collector = Program("otelcol", on_loopback(texts["otelcol"], ports, peers), ports, folder)
         self.endpoint = f"http://127.0.0.1:{ports[4317]}"
         self.http_endpoint = f"http://127.0.0.1:{ports[4318]}"
+        self.collectors_ports = ports
 
     def stop(self):
         self.collector.stop()
@@ -155,6 +156,11 @@ class Telemetry:
         url = f"{self.query}{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=5) as answer:
             return json.load(answer)["data"] or []
+
+    def metrics(self, port):
+        """The series of the collector's port 8888 (its own) or 8889 (made of spans)."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.collectors_ports[port]}/metrics", timeout=5) as answer:
+            return [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
 
     def services(self):
         """Without Jaeger's own, as the guide's reader sees them."""

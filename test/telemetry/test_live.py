@@ -16,12 +16,15 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import StatusCode
 provider = TracerProvider(resource=Resource.create({"service.name": sys.argv[2]}))
 provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=sys.argv[1], insecure=True)))
 for one in json.loads(sys.argv[3]):
     span = provider.get_tracer("test").start_span(one["name"], attributes=one.get("attributes"))
     for event in one.get("events", []):
         span.add_event(event["name"], event.get("attributes"))
+    if one.get("error"):
+        span.set_status(StatusCode.ERROR)
     print(format(span.get_span_context().trace_id, "032x"))
     span.end()
 provider.shutdown()
@@ -71,3 +74,57 @@ def test_services_are_only_those_that_sent(backend):
     arrived(backend, sent[0])
     assert {name for name in backend.services() if not name.startswith("live-")} == set()
     assert "live-service" in backend.services()
+
+
+def value_of(backend, port, name, *labels):
+    """The value of the one series of that name with all these labels (as they are printed)."""
+    found = [line.rpartition(" ")[2] for line in backend.metrics(port)
+             if line.split("{")[0].split(" ")[0] == name and all(label in line for label in labels)]
+    assert len(found) == 1, f"{name} {labels}: {found}"
+    return float(found[0])
+
+
+DURATIONS = {
+    "llm_d_engine_time_to_first_token_seconds": ("gen_ai.latency.time_to_first_token", 0.25, 0.25),
+    "llm_d_engine_queue_duration_seconds": ("gen_ai.latency.time_in_queue", 0.5, 0.5),
+    "llm_d_engine_prefill_duration_seconds": ("gen_ai.latency.time_in_model_prefill", 1, 1),
+    "llm_d_engine_decode_duration_seconds": ("gen_ai.latency.time_in_model_decode", 2.0, 2),
+    "llm_d_proxy_time_to_first_token_seconds": ("llm_d.pd_proxy.true_ttft_ms", 250.0, 0.25),
+    "llm_d_proxy_prefill_duration_seconds": ("llm_d.pd_proxy.prefill_duration_ms", 500, 0.5),
+    "llm_d_proxy_decode_duration_seconds": ("llm_d.pd_proxy.decode_duration_ms", 1000.0, 1),
+    "llm_d_kv_transfer_duration_seconds": ("llm_d.pd_proxy.coordinator_overhead_ms", 125.0, 0.125),
+}
+
+
+def test_durations_in_attributes_become_metrics(telemetry_of):
+    """Twice, so that counters have to add up; the role follows from the service's name."""
+    backend = telemetry_of({"components": {"vllm": {"serviceNames": {"decode": "live-decode"}}}})
+    attributes = {attribute: value for attribute, value, _ in DURATIONS.values()}
+    for _ in range(2):
+        send(backend, "live-decode", {"name": "llm_request", "attributes": attributes})
+    who = ('service_name="live-decode"', 'llm_d_role="decode"')
+    for name, (_, _, seconds) in DURATIONS.items():
+        wait_for(lambda name=name: value_of(backend, 8889, f"{name}_count", *who) == 2, 30, name)
+        assert value_of(backend, 8889, f"{name}_sum", *who) == 2 * seconds
+    wait_for(lambda: value_of(backend, 8889, "traces_span_metrics_calls_total", *who, 'span_name="llm_request"') == 2, 30, "calls")
+
+
+def test_scrapes_are_counted_before_they_are_dropped(backend):
+    before = value_of(backend, 8888, "otelcol_processor_filter_spans_filtered", 'filter="filter/scrapes"')
+    send(backend, "live-uninstrumented", {"name": "GET"}, {"name": "GET"}, {"name": "GET"})
+    wait_for(lambda: value_of(backend, 8889, "llm_d_scrape_spans_total", 'service_name="live-uninstrumented"') == 3, 30, "by service")
+    wait_for(lambda: value_of(backend, 8888, "otelcol_processor_filter_spans_filtered", 'filter="filter/scrapes"') == before + 3, 30, "in all")
+    assert not any("live-uninstrumented" in line for line in backend.metrics(8889) if line.startswith("traces_span_metrics"))
+
+
+def test_whole_traces_are_chosen(telemetry_of):
+    backend = telemetry_of({"collector": {"tailSampling": {"ratio": "0", "wait": "1s"}},
+                            "identity": {"cluster": "c1", "environment": "prod", "serviceNameSuffix": "-eu"}})
+    fine, failed = send(backend, "live-tail", {"name": "llm_request"}, {"name": "llm_request", "error": True})
+    (span,) = arrived(backend, failed)
+    assert (span.service, span.resource["k8s.cluster.name"], span.resource["deployment.environment.name"]) == ("live-tail-eu", "c1", "prod")
+    wait_for(lambda: value_of(backend, 8888, "otelcol_processor_tail_sampling_global_count_traces_sampled", 'sampled="false"') == 1, 30, "the other is judged")
+    with pytest.raises(AssertionError, match="404"):
+        backend.trace(fine)
+    wait_for(lambda: value_of(backend, 8889, "traces_span_metrics_calls_total", 'service_name="live-tail-eu"', "ERROR") == 1, 30, "counted")
+    assert value_of(backend, 8889, "traces_span_metrics_calls_total", 'service_name="live-tail-eu"', "UNSET") == 1, "counted though not sent on"
