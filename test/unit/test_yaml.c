@@ -35,7 +35,7 @@ static const struct {
     /* Means something else than it seems to. */
     {"a: 1\na: 2\n", NULL},
     {"a: 1\n\"a\": 2\n", NULL},
-    {"1: x\n\"1\": y\n", NULL},
+    {"1: y\n\"1\": y\n", NULL},
     {"a: 1\n<<: {a: 2}\na: 3\n", NULL},
     {"<<: {a: 1}\na: 2\n<<: {a: 3}\n", "{\"a\":3}"},
     /* No Kubernetes string holds it. */
