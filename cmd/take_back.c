@@ -50,11 +50,12 @@ static void on_written(void *context, const struct intent *intent, const char *j
 		on_missing(context, intent->resource, intent->namespace_name, intent->name);
 }
 
-static void on_read(void *context, const struct intent *intent, const char *json, size_t len)
+static void on_read(void *context, const struct intent *intent, const struct response *response)
 {
 	const struct taking *taking = context;
+	bool there = response->status == STATUS_OK;
 	base_configs_put(taking->job->inventory->configs, intent->namespace_name, intent->name,
-			 json, len);
+			 there ? response->body : NULL, there ? response->body_len : 0);
 }
 
 static void actor_init(struct taking *taking)

@@ -68,6 +68,7 @@ static void send_request(struct course *course, struct intent_request *request, 
 {
 	struct request_spec spec = {.method = request->method,
 				    .path = request->path.data,
+				    .accept = request->accept,
 				    .content_type = request->content_type,
 				    .body =
 					request->content_type == NULL ? NULL : request->body.data,
@@ -224,15 +225,13 @@ static void on_answer(void *context, const struct response *response)
 	}
 }
 
-static void on_config_map(void *context, const struct response *response)
+static void on_answer_to_read(void *context, const struct response *response)
 {
 	struct course *course = context;
 	const struct actor *actor = course->actor;
 	if (response->status == STATUS_OK || response->status == STATUS_NOT_FOUND ||
 	    response->status == STATUS_DENIED) {
-		bool there = response->status == STATUS_OK;
-		actor->on_read(actor->context, current(course), there ? response->body : NULL,
-			       there ? response->body_len : 0);
+		actor->on_read(actor->context, current(course), response);
 		step_on(course);
 	} else {
 		fail(course, response, response->status);
@@ -327,7 +326,7 @@ static void run(struct course *course)
 		} else {
 			intent_request_build(intent, &request);
 			send_request(course, &request,
-				     intent->type == INTENT_READ ? on_config_map : on_answer);
+				     intent->type == INTENT_READ ? on_answer_to_read : on_answer);
 			return;
 		}
 		course->at++;

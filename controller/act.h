@@ -37,8 +37,9 @@ struct actor {
 			   size_t len);
 	/* INTENT_ASK: sends it and brings the answer in later, as an observation. */
 	void (*on_ask)(void *context, const struct intent *intent);
-	/* INTENT_READ: the ConfigMap, or NULL when it is not there. */
-	void (*on_read)(void *context, const struct intent *intent, const char *json, size_t len);
+	/* INTENT_READ: it is there (STATUS_OK), it is not, or it may not be read (STATUS_DENIED). */
+	void (*on_read)(void *context, const struct intent *intent,
+			const struct response *response);
 	void *context;
 	size_t running;    /* lists under way */
 	char (*would)[17]; /* dry run: what was told already, by hash; a ring */

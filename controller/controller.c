@@ -126,11 +126,34 @@ static void on_written(void *context, const struct intent *intent, const char *j
 	}
 }
 
-static void on_read(void *context, const struct intent *intent, const char *json, size_t len)
+static void on_secret(struct controller *controller, const struct intent *intent,
+		      const struct response *response)
+{
+	struct namespace *space = controller_namespace(controller, intent->namespace_name);
+	CLEANUP(json_freep) cJSON *metadata = NULL;
+	struct error err;
+	if (space == NULL)
+		return;
+	if (response->status == STATUS_OK &&
+	    json_parse(response->body, response->body_len, &metadata, &err) != STATUS_OK)
+		return;
+	secrets_note(&space->secrets, space->name, intent->name, metadata,
+		     response->status == STATUS_DENIED ? response->error.message : NULL,
+		     controller_now(controller).mono_ms);
+	add_namespace_key(controller, space->name, 0);
+}
+
+static void on_read(void *context, const struct intent *intent, const struct response *response)
 {
 	struct controller *controller = context;
 	size_t count = 0;
-	base_configs_put(controller->configs, intent->namespace_name, intent->name, json, len);
+	bool there = response->status == STATUS_OK;
+	if (intent->resource == RESOURCE_SECRET) {
+		on_secret(controller, intent, response);
+		return;
+	}
+	base_configs_put(controller->configs, intent->namespace_name, intent->name,
+			 there ? response->body : NULL, there ? response->body_len : 0);
 	struct object *const *services =
 	    store_range(controller->store, RESOURCE_MODELSERVICE, intent->namespace_name, &count);
 	for (size_t i = 0; i < count; i++)

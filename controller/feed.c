@@ -19,6 +19,11 @@ static bool is_first(enum resource_id resource)
 	return resource == RESOURCE_NAMESPACE || resource == RESOURCE_TRACING;
 }
 
+static bool is_on_demand(enum resource_id resource)
+{
+	return (resource_get(resource)->flags & RESOURCE_ON_DEMAND) != 0;
+}
+
 static void note_denied(struct feed *feed, const char *why)
 {
 	char *before CLEANUP(str_freep) = feed->denied;
@@ -167,8 +172,10 @@ void scope_init(struct controller *controller, struct scope *scope, const char *
 {
 	scope->namespace_name = namespace_name == NULL ? NULL : xstrdup(namespace_name);
 	for (size_t i = 0; i < RESOURCE_COUNT; i++)
-		scope->feeds[i] = (struct feed){
-		    .controller = controller, .scope = scope, .resource = (enum resource_id)i};
+		scope->feeds[i] = (struct feed){.controller = controller,
+						.scope = scope,
+						.resource = (enum resource_id)i,
+						.settled = is_on_demand((enum resource_id)i)};
 }
 
 void scope_start(struct scope *scope)
@@ -202,7 +209,7 @@ static void start_rest(struct scope *scope)
 	}
 	scope->started = true;
 	for (size_t i = 0; i < RESOURCE_COUNT; i++)
-		if (!is_first((enum resource_id)i))
+		if (!is_first((enum resource_id)i) && !is_on_demand((enum resource_id)i))
 			start_feed(scope, (enum resource_id)i);
 }
 

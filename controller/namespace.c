@@ -17,6 +17,7 @@ void namespace_free(struct namespace *space)
 	if (space == NULL)
 		return;
 	roster_release(&space->roster);
+	secrets_release(&space->secrets);
 	for (size_t i = 0; i < PART_COUNT; i++)
 		refusal_clear(&space->refusals[i]);
 	for (size_t i = 0; i < ARRAY_LEN(space->settled); i++)

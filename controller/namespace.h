@@ -13,6 +13,7 @@
 #include "controller/intent.h"
 #include "controller/proof.h"
 #include "controller/roster.h"
+#include "controller/secrets.h"
 
 struct namespace
 {
@@ -24,6 +25,7 @@ struct namespace
 	bool removing; /* taking back, since */
 	uint64_t removing_since_ms;
 	struct refusal refusals[PART_COUNT]; /* of writes to our own objects, by part */
+	struct secrets secrets;              /* that the Tracing names, as last read */
 	/* What was last applied without effect: the live object says it in other words. */
 	char *settled[32]; /* by row of owned_objects: resourceVersion, or NULL */
 

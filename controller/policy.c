@@ -43,6 +43,18 @@ static void explain_hold(const struct view *view, struct policy *policy)
 	}
 }
 
+static void check_secrets(const struct view *view, struct policy *policy)
+{
+	struct secrets_verdict verdict;
+	secrets_judge(&view->memory->secrets, view->tracing, &verdict);
+	policy->reads_secrets = true;
+	if (verdict.unknown)
+		hold(policy, REASON_NONE, "");
+	else if (verdict.message[0] != '\0')
+		hold(policy, REASON_SECRET_NOT_USABLE, verdict.message);
+	policy->unknown = verdict.unknown;
+}
+
 static void read_settings(const struct view *view, struct policy *policy)
 {
 	struct error err;
@@ -58,11 +70,14 @@ static void read_settings(const struct view *view, struct policy *policy)
 	if (on && admin_policy_check(view->options->admin, view->options->defaults,
 				     &policy->settings, &err) != STATUS_OK)
 		hold(policy, REASON_POLICY_DENIED, err.message);
+	if (policy->phase == PHASE_ON)
+		check_secrets(view, policy);
 }
 
 bool policy_is_about_settings(const struct policy *policy)
 {
-	return policy->reason == REASON_BAD_SETTINGS || policy->reason == REASON_POLICY_DENIED;
+	return policy->reason == REASON_BAD_SETTINGS || policy->reason == REASON_POLICY_DENIED ||
+	       policy->reason == REASON_SECRET_NOT_USABLE;
 }
 
 void policy_decide(const struct view *view, struct policy *ret_policy)

@@ -22,6 +22,9 @@ struct policy {
 	enum phase phase;
 	enum reason reason; /* PHASE_HOLD: why; settings that cannot be used turn ON into it */
 	char message[1100]; /* for people; "" when there is nothing to say */
+	bool
+	    reads_secrets; /* all else would be fine: Secrets that the Tracing names are looked at */
+	bool unknown;      /* one of them was not read yet: nothing can be said or done */
 	bool has_settings;
 	struct settings settings;
 	struct pins pins; /* PHASE_ON only */

@@ -226,6 +226,11 @@ void reconcile_namespace(const struct view *view, const struct policy *policy,
 	struct error err;
 	*ret_finished = policy->phase == PHASE_OFF || policy->phase == PHASE_GONE;
 	intents_again(intents, policy->again_ms);
+	if (policy->reads_secrets)
+		secrets_intend(&view->memory->secrets, view->name, view->tracing, view->now.mono_ms,
+			       intents);
+	if (policy->unknown)
+		return; /* the answers bring this key back */
 	tell_namespace(view, policy, intents);
 	switch (policy->phase) {
 	case PHASE_GONE:

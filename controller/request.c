@@ -41,6 +41,10 @@ void intent_request_build(const struct intent *intent, struct intent_request *re
 	bool cluster = intent->namespace_name[0] == '\0';
 	*ret_request = (struct intent_request){.method = rows[intent->type].method,
 					       .content_type = rows[intent->type].content_type};
+	/* contents are nobody's business here; a server that cannot leave them out is not asked */
+	if ((resource->flags & RESOURCE_ON_DEMAND) != 0)
+		ret_request->accept =
+		    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 	buffer_init(&ret_request->path, KIB(4));
 	buffer_init(&ret_request->body, LIMIT_REQUEST_BYTES);
 	path_build(&ret_request->path, resource->api_version, resource->plural,

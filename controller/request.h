@@ -9,6 +9,7 @@
 struct intent_request {
 	const char *method;
 	const char *content_type; /* NULL: no body */
+	const char *accept;       /* NULL: the object as JSON */
 	struct buffer path;
 	struct buffer body;
 };

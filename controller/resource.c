@@ -48,6 +48,7 @@ static const struct resource resources[RESOURCE_COUNT] = {
     [RESOURCE_COLLECTOR] = {"opentelemetry.io/v1beta1", "OpenTelemetryCollector",
 			    "opentelemetrycollectors", NULL, "*",
 			    RESOURCE_OWNED | RESOURCE_OPTIONAL},
+    [RESOURCE_SECRET] = {"v1", "Secret", "secrets", NULL, "", RESOURCE_ON_DEMAND},
 };
 
 const struct resource *resource_get(enum resource_id id)

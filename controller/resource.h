@@ -29,6 +29,8 @@ enum resource_id {
 	RESOURCE_NETWORKPOLICY,
 	RESOURCE_CLAIM,
 	RESOURCE_COLLECTOR,
+	/* read by name when somebody names it, as metadata; never watched */
+	RESOURCE_SECRET,
 	RESOURCE_COUNT
 };
 
@@ -39,6 +41,7 @@ enum resource_flags {
 	RESOURCE_OPTIONAL = 1U << 3,       /* its CRD may be absent: that is no trouble */
 	RESOURCE_CLUSTER_SCOPED = 1U << 4, /* has no namespace */
 	RESOURCE_ALWAYS_KEPT = 1U << 5,    /* in the store whatever its namespace says */
+	RESOURCE_ON_DEMAND = 1U << 6,      /* by GET only */
 };
 
 struct resource {

@@ -268,6 +268,7 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	struct intents intents = {0};
 	struct policy policy;
 	struct proof_targets targets;
+	secrets_keep(&space->secrets, view->tracing);
 	policy_decide(view, &policy);
 	CLEANUP(str_freep) char *seen = policy_fingerprint(&policy);
 	bool changed = !text_equal(seen, space->policy_seen);
@@ -311,6 +312,12 @@ static void work_on_workload(struct job *job, const struct view *view)
 		struct policy policy;
 		struct workload_news news = {.changed = false};
 		policy_decide(view, &policy);
+		if (policy.unknown) { /* looked at again with the namespace */
+			policy_release(&policy);
+			gathered_release(&gathered);
+			act_start(&controller->actor, &intents, on_done, job);
+			return;
+		}
 		struct roster_row *row = roster_need(&space->roster, key->resource, key->name);
 		struct workload_input input = {.resource = key->resource,
 					       .object = gathered.object,

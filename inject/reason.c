@@ -121,6 +121,11 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "The Tracing asks for something that the administrator's policy does not allow; nothing "
 	 "that is injected changes.",
 	 "Choose a value that the message lists, or ask the administrator to allow it.", true},
+    [REASON_SECRET_NOT_USABLE] =
+	{"SecretNotUsable",
+	 "The Tracing names a Secret that is not there or is not meant for it; nothing that is "
+	 "injected changes.",
+	 "Label the Secret tracing.llm-d.io/usable: \"true\" if it is meant for tracing.", true},
     [REASON_BAD_SWITCH_VALUE] = {"BadSwitchValue",
 				 "tracing.llm-d.io/enabled is neither \"true\" nor \"false\".",
 				 "Set it to \"true\" or \"false\".", true},

@@ -52,7 +52,8 @@ enum reason {
 	REASON_CONFLICTING, /* undone twice by others within 24 h */
 	REASON_SETTINGS_MISSING,
 	REASON_BAD_SETTINGS,
-	REASON_POLICY_DENIED, /* the settings go beyond what the administrator allows */
+	REASON_POLICY_DENIED,     /* the settings go beyond what the administrator allows */
+	REASON_SECRET_NOT_USABLE, /* one that the settings name */
 	REASON_BAD_SWITCH_VALUE,
 	REASON_REMOVAL_PENDING,
 	REASON_WAITING_FOR_COLLECTOR,

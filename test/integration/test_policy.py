@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from api import containers_of, env_of
+from api import ApiError, containers_of, env_of
 from operator_process import USER
-from traced import LEDGER, Scene, is_traced
+from roles import account, grant
+from traced import Scene, is_traced
 from waiting import holds_for, wait_for
 
 POLICY = {"allowedEndpoints": ["https://*.corp.example:4317"], "allowedImages": ["registry.corp.example/*"],
@@ -20,9 +21,9 @@ def write(folder, name, tree):
     return str(path)
 
 
-def workload_writes(cluster, since, namespace):
+def workload_writes(cluster, since, namespace, user=USER):
     """Everything written there but status and Events."""
-    return [f"{r.verb} {r.uri}" for r in cluster.audit.writes(since, USER)
+    return [f"{r.verb} {r.uri}" for r in cluster.audit.writes(since, user)
             if r.namespace == namespace and r.resource != "events" and r.subresource != "status"]
 
 
@@ -133,3 +134,72 @@ def test_a_tracing_within_the_policy_names_an_image_itself(scene, operator, tmp_
     assert image == "quay.io/own/otel:1"
     jaeger = wait_for(lambda: scene.api.find("deployment", "jaeger", scene.namespace), 60)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert jaeger.startswith("mirror.example/jaegertracing/jaeger:")
+
+
+# --- Secrets ------------------------------------------------------------------------------------
+
+def otlp_with_secret(name):
+    return {"backend": {"type": "OTLP", "otlp": {"endpoint": "https://tempo.corp.example:4317",
+                                                 "headersFrom": [{"header": "Authorization", "name": name, "key": "token"}]}}}
+
+
+def create_secret(cluster, namespace, name, labels=None):
+    cluster.api.request("POST", f"/api/v1/namespaces/{namespace}/secrets",
+                        {"metadata": {"name": name, "labels": labels or {}}, "stringData": {"token": "very-secret-content"}})
+
+
+@pytest.fixture
+def with_secrets(cluster, operator):
+    """Starts the operator with Roles that let it look at Secrets: with_secrets(namespace) -> (operator, user)."""
+    def start(namespace, without=()):
+        user, kubeconfig = account(cluster, "secrets")
+        grant(cluster, "secrets", namespace, without)
+        return operator("--namespaces", namespace, kubeconfig=kubeconfig), user
+    return start
+
+
+def test_a_secret_without_the_label_is_not_used(scene, with_secrets):
+    cluster, namespace = scene.cluster, scene.namespace
+    scene.switch("true")
+    running, user = with_secrets(namespace)
+    scene.wait_traced().wait_rolled_out()
+    scene.wait_condition("Ready", "True")
+    create_secret(cluster, namespace, "database-password")
+    since = cluster.audit.position()
+    scene.api.merge("tracing", "llm-d", namespace, {"spec": otlp_with_secret("database-password")})
+    message = scene.wait_condition("SettingsValid", "False", "SecretNotUsable")["message"]
+    assert message.startswith("spec.backend.otlp.headersFrom[0]: Secret database-password does not carry the label tracing.llm-d.io/usable")
+    holds_for(lambda: not workload_writes(cluster, since, namespace, user), 2)
+    assert all(is_traced(scene.api, w, namespace) for w in scene.workloads)
+    cluster.kubectl("-n", namespace, "label", "secret", "database-password", "tracing.llm-d.io/usable=true")
+    scene.wait_condition("SettingsValid", "True", timeout=60)
+    wait_for(lambda: cluster.api.find("deployment", "jaeger", namespace) is None, 30, "the collector sends elsewhere")
+    reads = [r for r in cluster.audit.requests(0, user) if r.resource == "secrets"]
+    assert reads and all(r.verb == "get" and r.namespace == namespace and r.name == "database-password" for r in reads), reads
+    assert "very-secret-content" not in running.log() + json.dumps(scene.tracing())
+
+
+def test_a_secret_that_is_not_there_or_elsewhere(cluster, namespaces, with_secrets):
+    here, other = Scene(cluster, namespaces(), "bash-script.yaml").wait_settled(), namespaces()
+    create_secret(cluster, other, "theirs", {"tracing.llm-d.io/usable": "true"})
+    here.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                                "spec": otlp_with_secret("theirs")}, here.namespace)
+    here.switch("true")
+    with_secrets(here.namespace)
+    message = here.wait_condition("SettingsValid", "False", "SecretNotUsable")["message"]
+    assert f"Secret theirs is not there (in namespace {here.namespace})" in message
+    with pytest.raises(ApiError):
+        here.api.merge("tracing", "llm-d", here.namespace, {"spec": otlp_with_secret(f"{other}/theirs")})
+
+
+def test_a_secret_that_the_operator_may_not_look_at(cluster, namespace, with_secrets):
+    scene = Scene(cluster, namespace, "bash-script.yaml").wait_settled()
+    create_secret(cluster, namespace, "ours", {"tracing.llm-d.io/usable": "true"})
+    scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                                 "spec": otlp_with_secret("ours")}, namespace)
+    scene.switch("true")
+    since = cluster.audit.position()
+    _, user = with_secrets(namespace, without={("get", "secrets")})
+    message = scene.wait_condition("SettingsValid", "False", "SecretNotUsable")["message"]
+    assert "Secret ours may not be looked at" in message and 'cannot get resource "secrets"' in message
+    holds_for(lambda: len([r for r in cluster.audit.requests(since, user) if r.code == 403]) < 5, 3)
