@@ -111,16 +111,17 @@ static cJSON *add_policy(cJSON *policies, const char *name, const char *type)
 	return json_set_object(policy, type);
 }
 
-/* A checked ratio ("0.05") in percent, as the number 005.00 would be written: "5.00". */
+/* A checked ratio in percent, with its own digits: "0.05" is 5, "0.1234" is 12.34. */
 static cJSON *percentage(const char *ratio)
 {
+	static const char *const zeros[] = {"00", "0", ""};
 	struct error err;
 	cJSON *number = NULL;
 	size_t whole = strspn(ratio, "0123456789");
 	const char *behind = ratio[whole] == '.' ? ratio + whole + 1 : "";
 	size_t decimals = strlen(behind);
 	char *digits CLEANUP(str_freep) =
-	    xasprintf("%.*s%s%s", (int)whole, ratio, behind, decimals < 2 ? "00" + decimals : "");
+	    xasprintf("%.*s%s%s", (int)whole, ratio, behind, zeros[decimals < 2 ? decimals : 2]);
 	const char *text = digits;
 	size_t point = whole + 2;
 	for (; point > 1 && *text == '0'; text++)
