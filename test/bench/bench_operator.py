@@ -11,7 +11,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "test/integration"))
+sys.path[:0] = [os.path.join(ROOT, "test/integration"), os.path.join(ROOT, "test/support")]
 
 from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
 from operator_process import BINARY, Operator  # noqa: E402

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 TEST = pathlib.Path(__file__).resolve().parents[1]
-for folder in ("integration", "telemetry", "emitters/engine"):
+for folder in ("support", "telemetry", "emitters/engine"):
     sys.path.insert(0, str(TEST / folder))
 
 import parts  # noqa: E402

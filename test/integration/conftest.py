@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
 from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
 from operator_process import Operator, grant  # noqa: E402

@@ -7,7 +7,8 @@ import pytest
 
 import corpus
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
+TEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(TEST, "integration"), os.path.join(TEST, "support")]
 
 from cluster import OWN_CRDS, Cluster  # noqa: E402
 from cycle import run_cycle  # noqa: E402

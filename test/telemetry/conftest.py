@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))  # processes, waiting
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))  # processes, waiting
 
 import telemetry  # noqa: E402
 

@@ -21,8 +21,9 @@ OWN_CRDS = os.path.join(ROOT, "crds")
 
 
 def tool(name):
+    """kubectl is the machine's where it has one; helm has to be of major version 4, so it is always ours."""
     own = os.path.join(TOOLS, name)
-    return own if os.access(own, os.X_OK) else shutil.which(name)
+    return own if name == "helm" else shutil.which(name) or own
 
 
 def sample(name, namespace=None):
@@ -32,18 +33,24 @@ def sample(name, namespace=None):
     return text.replace("llm-d-demo", namespace) if namespace else text
 
 
+def hack_cluster(*args, **how):
+    """Runs hack/cluster and returns what it printed."""
+    return subprocess.run([os.path.join(ROOT, "hack/cluster"), *args], check=True, text=True, stdout=subprocess.PIPE, **how).stdout.strip()
+
+
 class Cluster:
     def __init__(self, *flags):
-        self.binary = subprocess.run([os.path.join(ROOT, "hack/cluster"), "build"], check=True, text=True,
-                                     stdout=subprocess.PIPE).stdout.strip()
+        self.binary = hack_cluster("build")
         self.dir = tempfile.mkdtemp(prefix="llmd-cluster-")
         self.kubeconfig = os.path.join(self.dir, "admin.kubeconfig")
         self.process = subprocess.Popen([self.binary, "up", "--dir", os.path.join(self.dir), *flags], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent)
         line = self.process.stdout.readline()
         if not line.startswith("ready in "):
-            self.process.wait(30)
-            raise AssertionError(f"the cluster did not start: {line}{self.process.stdout.read()}")
+            self.process.wait(60)
+            said = line + self.process.stdout.read()
+            self.process.stdout.close()
+            raise AssertionError(f"the cluster did not start: {said}(its logs: {self.dir}/*.log)")
         with open(self.kubeconfig, encoding="utf-8") as file:
             self.config = json.load(file)
         self.server = self.config["clusters"][0]["cluster"]["server"]
