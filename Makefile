@@ -43,7 +43,7 @@ TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c test/bench/*.c))
 BIN      := $(B)/llmd-tracing
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup run test check unit golden integration asan fuzz lint format image bench clean docs chart manifests
+.PHONY: all help setup run test check unit golden integration e2e asan fuzz lint format image bench clean docs chart manifests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -105,6 +105,9 @@ integration: all ## pytest against a real API server
 .PHONY: telemetry
 telemetry: all ## pytest with the real collector and Jaeger (built from Go modules on first use)
 	$(Q)hack/test telemetry
+
+e2e: all ## pytest against a real cluster of one node (root; Debian packages of hack/setup)
+	$(Q)hack/test e2e
 
 asan: ## every suite of the binary under ASan and UBSan
 	$(Q)hack/test asan

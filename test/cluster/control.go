@@ -45,6 +45,11 @@ func (c *cluster) serve(conn net.Conn) {
 
 func (c *cluster) obey(command string) error {
 	switch command {
+	case "restart-node":
+		if err := c.restartNode(); err != nil {
+			return err
+		}
+		return c.writePids()
 	case "stop-apiserver":
 		c.apiserver.stop()
 		return nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -61,17 +62,21 @@ func runKubelet(kubeconfig string) error {
 	if k.dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return err
 	}
+	logs, err := listenForLogs()
+	if err != nil {
+		return err
+	}
 	ctx := context.Background()
-	if err := k.makeNode(ctx); err != nil {
+	if err := k.makeNode(ctx, int32(logs.Addr().(*net.TCPAddr).Port)); err != nil {
 		return err
 	}
 	go k.renewLease(ctx)
 	go k.runStandIns(ctx)
-	k.watchPods(ctx)
+	k.watchPods(ctx, logs)
 	return nil
 }
 
-func (k *kubelet) makeNode(ctx context.Context) error {
+func (k *kubelet) makeNode(ctx context.Context, logPort int32) error {
 	resources := corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("512"), corev1.ResourceMemory: resource.MustParse("4Ti"),
 		corev1.ResourcePods: resource.MustParse("2000"), corev1.ResourceEphemeralStorage: resource.MustParse("4Ti"),
@@ -89,8 +94,9 @@ func (k *kubelet) makeNode(ctx context.Context) error {
 		Capacity: resources, Allocatable: resources,
 		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "Scripted",
 			LastHeartbeatTime: now, LastTransitionTime: now}},
-		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}},
-		NodeInfo:  corev1.NodeSystemInfo{KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"},
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}},
+		NodeInfo:        corev1.NodeSystemInfo{KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: logPort}},
 	}
 	body, err := json.Marshal(map[string]any{"status": status})
 	if err != nil {
@@ -127,7 +133,7 @@ func (k *kubelet) renewLease(ctx context.Context) {
 	}
 }
 
-func (k *kubelet) watchPods(ctx context.Context) {
+func (k *kubelet) watchPods(ctx context.Context, logs net.Listener) {
 	factory := informers.NewSharedInformerFactoryWithOptions(k.client, 0, informers.WithTweakListOptions(func(o *metav1.ListOptions) {
 		o.FieldSelector = "spec.nodeName=" + nodeName
 	}))
@@ -141,6 +147,7 @@ func (k *kubelet) watchPods(ctx context.Context) {
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: add, UpdateFunc: func(_, object any) { add(object) }})
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
+	go k.serveLogs(logs)
 	for range 8 {
 		go k.work(ctx)
 	}

@@ -78,19 +78,22 @@ func newAuthority(dir string) (*authority, error) {
 	return a, err
 }
 
+// identity is one certificate: who it is for, and the addresses and names where it serves.
+type identity struct {
+	subject   pkix.Name
+	addresses []net.IP
+	names     []string
+}
+
 // leaf writes NAME.crt and NAME.key for both sides of TLS.
-func (a *authority) leaf(name string, subject pkix.Name, serviceIP net.IP) error {
-	c, err := unsigned(subject)
+func (a *authority) leaf(name string, i identity) error {
+	c, err := unsigned(i.subject)
 	if err != nil {
 		return err
 	}
 	c.KeyUsage = x509.KeyUsageDigitalSignature
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	if serviceIP != nil {
-		c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), serviceIP}
-		c.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-			"kubernetes.default.svc.cluster.local"}
-	}
+	c.IPAddresses, c.DNSNames = i.addresses, i.names
 	_, _, err = a.sign(name, c, a.cert)
 	return err
 }
@@ -138,7 +141,7 @@ func (a *authority) kubeconfig(name, server string) error {
 }
 
 // makePKI writes everything that the parts of a cluster need to know one another.
-func makePKI(dir, server string, serviceIP net.IP) error {
+func makePKI(dir, server string, addresses []net.IP, kubelet identity) error {
 	a, err := newAuthority(dir)
 	if err != nil {
 		return err
@@ -146,17 +149,23 @@ func makePKI(dir, server string, serviceIP net.IP) error {
 	if err := a.serviceAccountKey(); err != nil {
 		return err
 	}
-	if err := a.leaf("apiserver", pkix.Name{CommonName: "kube-apiserver"}, serviceIP); err != nil {
+	masters := []string{"system:masters"}
+	apiserver := identity{subject: pkix.Name{CommonName: "kube-apiserver"}, addresses: addresses,
+		names: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}}
+	if err := a.leaf("apiserver", apiserver); err != nil {
 		return err
 	}
-	clients := map[string]pkix.Name{
-		"admin":     {CommonName: "admin", Organization: []string{"system:masters"}},
-		"kubelet":   {CommonName: "scripted-kubelet", Organization: []string{"system:masters"}},
-		"kcm":       {CommonName: "system:kube-controller-manager"},
-		"scheduler": {CommonName: "system:kube-scheduler"},
+	clients := map[string]identity{
+		"admin":          {subject: pkix.Name{CommonName: "admin", Organization: masters}},
+		"kubelet-client": {subject: pkix.Name{CommonName: "kube-apiserver-kubelet-client", Organization: masters}},
+		"kubelet":        kubelet,
+		"kcm":            {subject: pkix.Name{CommonName: "system:kube-controller-manager"}},
+		"scheduler":      {subject: pkix.Name{CommonName: "system:kube-scheduler"}},
+		"proxy":          {subject: pkix.Name{CommonName: "system:kube-proxy"}},
+		"coredns":        {subject: pkix.Name{CommonName: "coredns", Organization: masters}},
 	}
-	for name, subject := range clients {
-		if err := a.leaf(name, subject, nil); err != nil {
+	for name, identity := range clients {
+		if err := a.leaf(name, identity); err != nil {
 			return err
 		}
 		if err := a.kubeconfig(name, server); err != nil {

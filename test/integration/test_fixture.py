@@ -2,6 +2,8 @@
 """The fixture itself: the cluster and the scripted kubelet do what the other tests rely on."""
 import os
 import signal
+import socket
+import ssl
 
 import pytest
 
@@ -61,6 +63,42 @@ def test_pods_crash_as_told(cluster, namespace, annotations, args, crashes):
     version = crashed["metadata"]["resourceVersion"]
     holds_for(lambda: cluster.api.get("pod", "a", namespace)["metadata"]["resourceVersion"] == version, 0.5,
               "a crashed pod is reported once")
+
+
+LOG = "loading\n" + "".join(f"shard {n}\n" for n in range(3)) + "RuntimeError: no kernel image"
+
+
+@pytest.mark.parametrize("flags,expected", [
+    ((), LOG + "\n"),
+    (("--previous",), LOG + "\n"),
+    (("--previous", "--container=server", "--tail=2"), "shard 2\nRuntimeError: no kernel image\n"),
+    (("--limit-bytes=7",), "loading"),
+])
+def test_crashed_pods_have_a_log(cluster, namespace, flags, expected):
+    cluster.api.create("pod", pod("a", {"scripted-kubelet/crash": "no kernel image", "scripted-kubelet/log": LOG}), namespace)
+    wait_for(lambda: waiting_reason(cluster.api.get("pod", "a", namespace)) == "CrashLoopBackOff")
+    assert wait_for(lambda: cluster.kubectl("-n", namespace, "logs", "a", *flags)) == expected
+
+
+def test_logs_of_pods_that_run(cluster, namespace):
+    """What is too long loses its beginning; a container that never ended has no previous log."""
+    text = "".join(f"{n:07}\n" for n in range(10000))
+    cluster.api.create("pod", pod("a", {"scripted-kubelet/log": text}), namespace)
+    wait_for(lambda: ready(cluster.api.get("pod", "a", namespace)))
+    assert cluster.kubectl("-n", namespace, "logs", "a") == text[-65536:]
+    refused = cluster.kubectl("-n", namespace, "logs", "a", "--previous", check=False)
+    assert refused.returncode == 1 and 'previous terminated container "server" in pod "a" not found' in refused.stderr
+
+
+def test_only_the_api_server_may_ask_for_logs(cluster):
+    node = cluster.api.get("node", "node-0")["status"]
+    port = node["daemonEndpoints"]["kubeletEndpoint"]["Port"]
+    assert [a["address"] for a in node["addresses"]] == ["127.0.0.1"]
+    context = ssl.create_default_context(cafile=cluster.ca)
+    with pytest.raises((ssl.SSLError, ConnectionError)), socket.create_connection(("127.0.0.1", port)) as plain, \
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as stranger:
+        stranger.sendall(b"GET /containerLogs/x/y/z HTTP/1.0\r\n\r\n")
+        stranger.recv(1)
 
 
 def test_deployments_roll_and_services_find_them(cluster, namespace):
