@@ -12,8 +12,9 @@
 #include "k8sclient/list_stream.h"
 
 enum {
-	HELLO_MS = 5000,  /* with some tries in it */
-	PAGE_ITEMS = 100, /* of the largest Deployments that are some megabytes */
+	HELLO_MS = 10000,              /* with some tries in it */
+	HELLO_WITH_PLUGIN_MS = 120000, /* a credential plugin may ask a person */
+	PAGE_ITEMS = 100,              /* of the largest Deployments that are some megabytes */
 	PAGES_MAX = 100000,
 	RESTARTS_MAX = 3,
 };
@@ -61,7 +62,10 @@ static enum status load_config(struct online *online, const struct options *opti
 static enum status say_hello(struct online *online, struct error *err)
 {
 	struct answer answer CLEANUP(answer_release) = {0};
-	struct request_spec spec = {.method = "GET", .path = "/version", .timeout_ms = HELLO_MS};
+	struct request_spec spec = {
+	    .method = "GET",
+	    .path = "/version",
+	    .timeout_ms = online->config.exec == NULL ? HELLO_MS : HELLO_WITH_PLUGIN_MS};
 	enum status status = online_request(online, &spec, &answer, err);
 	if (status != STATUS_OK)
 		return status;

@@ -133,10 +133,13 @@ static enum status set_option(const struct option_row *row, const char *value, u
 {
 	void *place = (char *)options + row->place;
 	options->given |= row->bit;
-	switch (row->type) {
-	case VALUE_SWITCH:
+	if (value == NULL) {
 		*(bool *)place = true;
 		return STATUS_OK;
+	}
+	switch (row->type) {
+	case VALUE_SWITCH: /* has no value */
+		break;
 	case VALUE_TEXT:
 		*(const char **)place = value;
 		return STATUS_OK;

@@ -56,7 +56,6 @@ static enum status ask(struct online *online, const char *namespace_name, const 
 	*ret_there = ret_answer->status == STATUS_OK;
 	if (ret_answer->status == STATUS_DENIED) {
 		*err = ret_answer->error;
-		answer_release(ret_answer);
 		return STATUS_DENIED;
 	}
 	if (!*ret_there && ret_answer->status != STATUS_NOT_FOUND)

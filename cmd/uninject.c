@@ -17,7 +17,7 @@ enum presence { OPERATOR_UNSEEN, OPERATOR_NONE, OPERATOR_RUNS, OPERATOR_UNKNOWN 
 struct uninjecting {
 	const struct options *options;
 	struct online *online;
-	struct inventory *inventory;
+	struct inventory inventory;
 	struct outcomes outcomes;
 	enum presence operator_presence; /* looked up once it matters */
 	char operator_name[256];         /* "namespace/name" of RUNS */
@@ -60,10 +60,10 @@ enum switch_state { SWITCH_OFF, SWITCH_ON, SWITCH_UNKNOWN, SWITCH_GONE };
 
 static enum switch_state read_switch(const struct uninjecting *u, const char *name)
 {
-	const struct object *object = store_get(u->inventory->store, RESOURCE_NAMESPACE, "", name);
+	const struct object *object = store_get(u->inventory.store, RESOURCE_NAMESPACE, "", name);
 	if (object == NULL)
-		return u->inventory->access[RESOURCE_NAMESPACE] == ACCESS_READABLE ? SWITCH_GONE
-										   : SWITCH_UNKNOWN;
+		return u->inventory.access[RESOURCE_NAMESPACE] == ACCESS_READABLE ? SWITCH_GONE
+										  : SWITCH_UNKNOWN;
 	if (object->deleting)
 		return SWITCH_GONE;
 	cJSON *tree CLEANUP(json_freep) = object_parse(object);
@@ -103,10 +103,10 @@ static void uninject_namespace(struct uninjecting *u, const char *name)
 {
 	enum switch_state state = read_switch(u, name);
 	struct take_back job = {.online = u->online,
-				.inventory = u->inventory,
+				.inventory = &u->inventory,
 				.outcomes = &u->outcomes,
 				.dry_run = u->options->dry_run};
-	if (!take_back_is_due(u->inventory, name))
+	if (!take_back_is_due(&u->inventory, name))
 		return;
 	if (state == SWITCH_GONE) {
 		outcomes_note(&u->outcomes, name, "is being deleted; nothing is written");
@@ -124,7 +124,7 @@ static void uninject_namespace(struct uninjecting *u, const char *name)
 static void uninject_all(struct uninjecting *u)
 {
 	size_t count = 0;
-	struct object *const *items = store_all(u->inventory->store, RESOURCE_NAMESPACE, &count);
+	struct object *const *items = store_all(u->inventory.store, RESOURCE_NAMESPACE, &count);
 	char **names = xcalloc(count + 1, sizeof(*names));
 	for (size_t i = 0; i < count; i++)
 		names[i] = xstrdup(items[i]->name);
@@ -138,17 +138,16 @@ static void uninject_all(struct uninjecting *u)
 
 static enum status run(struct uninjecting *u, struct error *err)
 {
-	struct inventory inventory CLEANUP(inventory_release) = {.store = NULL};
 	const struct options *options = u->options;
+	struct inventory *inventory = &u->inventory;
 	const char *name = options->all_namespaces ? NULL : online_namespace(u->online, options);
-	enum status status = inventory_read(u->online, name, INVENTORY_OURS, &inventory, err);
+	enum status status = inventory_read(u->online, name, INVENTORY_OURS, inventory, err);
 	if (status != STATUS_OK)
 		return status;
-	if (name == NULL && inventory.access[RESOURCE_NAMESPACE] != ACCESS_READABLE) {
-		*err = inventory.denied;
+	if (name == NULL && inventory->access[RESOURCE_NAMESPACE] != ACCESS_READABLE) {
+		*err = inventory->denied;
 		return err->status;
 	}
-	u->inventory = &inventory;
 	if (name == NULL)
 		uninject_all(u);
 	else
@@ -156,8 +155,8 @@ static enum status run(struct uninjecting *u, struct error *err)
 	status = outcomes_end(&u->outcomes, err);
 	if (status == STATUS_OK && u->online->interrupted)
 		status = online_interrupted(err);
-	if (status == STATUS_OK && inventory.denied.status != STATUS_OK) {
-		*err = inventory.denied;
+	if (status == STATUS_OK && inventory->denied.status != STATUS_OK) {
+		*err = inventory->denied;
 		status = error_wrap(err, "not everything could be looked at");
 	}
 	return status;
@@ -187,6 +186,7 @@ int command_uninject_cluster(const struct options *options)
 		status = run(&u, &err);
 	bool left = u.refused || u.outcomes.counts[OUTCOME_LEFT] > 0;
 	outcomes_release(&u.outcomes);
+	inventory_release(&u.inventory);
 	if (online.interrupted)
 		return report(status, &err), EXIT_INTERRUPTED;
 	return status == STATUS_OK ? (left ? EXIT_DIFFERENT : 0) : report(status, &err);

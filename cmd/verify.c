@@ -166,12 +166,17 @@ static bool is_collector_ours(const struct verifying *v)
 
 /* ---- spans ---- */
 
+/*
+ * What earlier requests showed counts for hops that this one need not have passed. When our
+ * own trace has a gap it does not: that a service was heard once explains nothing then.
+ */
 static void judge(struct verifying *v)
 {
 	struct verify_report *report = &v->report;
 	struct sightings *sightings = &report->sightings;
 	struct trace_observation *seen = &report->observation;
-	bool served = report->probe.url != NULL && report->probe.trouble == NULL;
+	bool sent = report->probe.url != NULL;
+	bool served = sent && report->probe.trouble == NULL;
 	trace_findings_release(&report->findings);
 	trace_verdict_release(&report->verdict);
 	seen->trace = sightings->has_services ? &sightings->trace : NULL;
@@ -179,6 +184,11 @@ static void judge(struct verifying *v)
 	seen->counters = sightings->has_counters ? &sightings->counters : NULL;
 	seen->sent_trace = served ? report->probe.trace : NULL;
 	trace_verdict(&report->lineup.hops, seen, &report->verdict);
+	if (sent && report->verdict.connected == ANSWER_NO) {
+		seen->services = NULL;
+		trace_verdict_release(&report->verdict);
+		trace_verdict(&report->lineup.hops, seen, &report->verdict);
+	}
 	trace_diagnose(&report->lineup.hops, seen, &report->verdict, &report->findings);
 }
 

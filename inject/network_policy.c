@@ -15,13 +15,13 @@ struct side {
 static const struct side egress = {"Egress", "egress", "to"};
 static const struct side ingress = {"Ingress", "ingress", "from"};
 
-static bool has_value(const cJSON *values, const cJSON *label)
+static bool has_value(const cJSON *values, const char *label)
 {
 	const cJSON *value = NULL;
 	cJSON_ArrayForEach(value, values)
 	{
-		if (cJSON_IsString(value) && cJSON_IsString(label) &&
-		    strcmp(value->valuestring, label->valuestring) == 0)
+		if (label != NULL && cJSON_IsString(value) &&
+		    strcmp(value->valuestring, label) == 0)
 			return true;
 	}
 	return false;
@@ -32,11 +32,12 @@ static bool expression_holds(const cJSON *expression, const cJSON *labels)
 	const char *key = json_str(expression, "key");
 	const char *verb = json_str(expression, "operator");
 	const cJSON *label = key == NULL ? NULL : json_member(labels, key);
+	const char *text = label != NULL && cJSON_IsString(label) ? label->valuestring : NULL;
 	const cJSON *values = json_member(expression, "values");
 	if (text_equal(verb, "In"))
-		return has_value(values, label);
+		return has_value(values, text);
 	if (text_equal(verb, "NotIn"))
-		return !has_value(values, label);
+		return !has_value(values, text);
 	if (text_equal(verb, "Exists"))
 		return label != NULL;
 	return text_equal(verb, "DoesNotExist") && label == NULL;

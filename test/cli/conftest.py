@@ -13,7 +13,9 @@ from pki import Pki  # noqa: E402
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
-    return Pki(tmp_path_factory.mktemp("pki"))
+    made = Pki(tmp_path_factory.mktemp("pki"))
+    made.server = made.leaf("server")  # one for all servers of the session
+    return made
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class Cluster:
 
 
 def run(pki, folder, script, *args):
-    with FakeApi(pki, script) as api:
+    with FakeApi(pki, script, pki.server) as api:
         result = cli.run(*args, "--kubeconfig", write_kubeconfig(folder, api))
         return result, [(e.method, e.target) for e in api.exchanges]
 
@@ -134,14 +134,14 @@ def test_a_version_that_may_not_be_read_says_nothing_about_the_rest(pki, tmp_pat
 
 
 def test_nobody_listens(pki, tmp_path):
-    with FakeApi(pki, lambda exchange: None) as api:
+    with FakeApi(pki, lambda exchange: None, pki.server) as api:
         kubeconfig = write_kubeconfig(tmp_path, api)
     result = cli.run("uninject", "--cluster", "--kubeconfig", kubeconfig)
     assert result.code == UNREACHABLE and "cannot be reached" in result.err and kubeconfig in result.err
 
 
 def test_ctrl_c_ends_a_wait(pki, tmp_path):
-    with FakeApi(pki, lambda exchange: exchange.hold()) as api:
+    with FakeApi(pki, lambda exchange: exchange.hold(), pki.server) as api:
         command = [cli.BINARY, "uninject", "--cluster", "--kubeconfig", write_kubeconfig(tmp_path, api)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             api.wait_for(lambda exchanges: exchanges, "the first request")
@@ -158,7 +158,7 @@ def test_ctrl_c_lets_a_write_end_and_begins_no_other(pki, tmp_path):
             started.append(exchange.path)
             assert release.wait(20)
         return False
-    with FakeApi(pki, Cluster([injected("a"), injected("b")], slow)) as api:
+    with FakeApi(pki, Cluster([injected("a"), injected("b")], slow), pki.server) as api:
         command = [cli.BINARY, "uninject", "--cluster", "-n", "shop", "--kubeconfig", write_kubeconfig(tmp_path, api)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             api.wait_for(lambda exchanges: any(e.method == "PATCH" for e in exchanges), "a write")

@@ -136,7 +136,7 @@ class Shop:
 
 
 def run(pki, folder, shop, command="verify", *args):
-    with FakeApi(pki, shop) as api:
+    with FakeApi(pki, shop, pki.server) as api:
         return cli.run(command, "-n", "shop", "--kubeconfig", write_kubeconfig(folder, api), *args)
 
 
@@ -259,7 +259,7 @@ class Gateway:
 
 
 def send(pki, folder, shop, gateway, *args):
-    with FakeApi(pki, gateway, tls=False) as api:
+    with FakeApi(pki, gateway, pki.server, tls=False) as api:
         return verify(pki, folder, shop, "--send", api.url, *args)
 
 
@@ -319,7 +319,7 @@ def test_a_server_that_names_no_model(pki, tmp_path):
     shop = Shop()
     gateway = Gateway(shop)
     gateway.models = []
-    with FakeApi(pki, gateway, tls=False) as api:
+    with FakeApi(pki, gateway, pki.server, tls=False) as api:
         result = run(pki, tmp_path, shop, "verify", "--send", api.url)
     assert result.code == cli.INVALID and "--model" in result.err and not gateway.seen
 
