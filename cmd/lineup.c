@@ -71,9 +71,11 @@ static bool is_on_the_way(const struct plan *plan)
 	}
 }
 
-static void note_rollout(struct lineup *lineup, const cJSON *object)
+static void note_rollout(struct lineup *lineup, const cJSON *object, const struct facts *facts)
 {
-	if (rollout_is_through(object))
+	struct rollout rollout;
+	rollout_judge(object, facts, &rollout);
+	if (rollout.phase != ROLLOUT_PROGRESSING)
 		return;
 	char *text CLEANUP(str_freep) =
 	    xasprintf("%s/%s", json_str(object, "kind"), json_str(object, "metadata.name"));
@@ -114,7 +116,7 @@ static enum status read_hops(const struct reading *reading, struct gathered *gat
 	if (is_on_the_way(plan))
 		trace_hops_read(&input, plan, &lineup->hops);
 	if (lineup->hops.count > before) {
-		note_rollout(lineup, gathered->object);
+		note_rollout(lineup, gathered->object, &gathered->facts);
 		note_labels(lineup, gathered->object);
 	}
 	return STATUS_OK;

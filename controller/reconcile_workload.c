@@ -20,6 +20,7 @@ struct reconciling {
 	struct roster_row *row;
 	struct intents *intents;
 	struct plan *plan;
+	struct rollout rollout;
 	const char *ledger; /* text of the live one, or NULL */
 	char words[WORDS_MAX];
 	bool changed;
@@ -95,6 +96,26 @@ static enum reason describe_containers(struct reconciling *r)
 	return r->plan->injected && injected != REASON_NONE ? injected : skipped;
 }
 
+/* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
+static void tell_rolling(struct reconciling *r)
+{
+	const struct rollout *rollout = &r->rollout;
+	if (!r->row->pace.stalled) {
+		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced",
+			       rollout->pods);
+		tell(r, WORKLOAD_PENDING, REASON_ROLLING_OUT, r->words);
+		return;
+	}
+	(void)snprintf(
+	    r->words, sizeof(r->words),
+	    "%ld of %ld replicas are new and %ld ready, and nothing has moved for longer "
+	    "than the probes allow (%ld s)",
+	    rollout->updated, rollout->wanted, rollout->ready, rollout->patience_s);
+	tell(r, WORKLOAD_FAILED, REASON_STALLED, r->words);
+	if (r->changed)
+		tell_event(r, REASON_STALLED, "Rollout", r->words);
+}
+
 /* What stands when nothing is to be written. */
 static void tell_settled(struct reconciling *r)
 {
@@ -105,6 +126,11 @@ static void tell_settled(struct reconciling *r)
 		(void)snprintf(r->words, sizeof(r->words), "%s", plan->message);
 	}
 	bool ours = plan->injected && r->ledger != NULL;
+	if (r->row->pace.rolling) {
+		tell_rolling(r);
+		return;
+	}
+	r->row->pace.proven = ours && plan->reason == REASON_NONE;
 	if (ours) {
 		tell(r, WORKLOAD_INJECTED, reason == REASON_NONE ? REASON_INJECTED : reason,
 		     r->words);
@@ -127,7 +153,7 @@ static void tell_settled(struct reconciling *r)
 static enum workload_rank rank_of(const struct facts *facts)
 {
 	if (!facts->epp)
-		return RANK_SERVER;
+		return facts->role == ROLE_PREFILL ? RANK_PREFILL : RANK_SERVER;
 	return facts->epp_fail_close ? RANK_EPP_FAIL_CLOSE : RANK_EPP;
 }
 
@@ -172,7 +198,7 @@ static enum undo_verdict judge_undo(struct reconciling *r)
 	    .uid = json_str(object, "metadata.uid"),
 	    .injected = r->plan->injected && !r->plan->changes && r->ledger != NULL,
 	    .evidence = has_evidence_of_undo(r),
-	    .rollout_through = rollout_is_through(object),
+	    .rollout_through = r->rollout.phase != ROLLOUT_PROGRESSING,
 	    .settings = r->input->policy->settings_hash,
 	    .retry = asked ? retry : NULL,
 	    .hash = r->plan->hash,
@@ -192,6 +218,9 @@ static void intend_patch(struct reconciling *r)
 	intent->body = plan_patch(r->plan, PATCH_GUARD_RESOURCE_VERSION);
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 	intent->note = xstrdup(r->plan->injected ? "inject" : "take back");
+	if (r->plan->template_changes && r->row->pace.pods > 0)
+		pace_begin(&r->row->pace, &r->rollout, r->input->resource == RESOURCE_MODELSERVICE,
+			   r->input->now.mono_ms);
 	r->words[0] = '\0';
 	if (r->plan->injected)
 		(void)describe_containers(r);
@@ -199,6 +228,36 @@ static void intend_patch(struct reconciling *r)
 		add_words(r, "%s%s", r->words[0] == '\0' ? "" : "; ", r->plan->edits[i].what);
 	tell_event(r, r->plan->injected ? REASON_INJECTED : REASON_REMOVED,
 		   r->plan->injected ? "Inject" : "Remove", r->words);
+}
+
+/* Ours are the last ones to touch a workload that does not come up. */
+static bool is_left_alone(struct reconciling *r)
+{
+	if (!r->plan->injected || r->ledger != NULL || !r->plan->template_changes ||
+	    !rollout_is_failing(&r->rollout, r->input->now.wall_us))
+		return false;
+	(void)snprintf(r->words, sizeof(r->words),
+		       "%ld of %ld replicas are ready and nothing has moved for longer than the "
+		       "probes allow (%ld s); left alone until it comes up",
+		       r->rollout.ready, r->rollout.wanted, r->rollout.patience_s);
+	tell(r, WORKLOAD_SKIPPED, REASON_ALREADY_FAILING, r->words);
+	if (r->changed)
+		tell_event(r, REASON_ALREADY_FAILING, "Inject", r->words);
+	return true;
+}
+
+/* The last thing to wait for; the row says it, with what the write will cost. */
+static bool waits_for_its_turn(struct reconciling *r)
+{
+	const struct workload_input *input = r->input;
+	enum reason reason = REASON_NONE;
+	if (r->plan->template_changes && !input->policy->dry_run)
+		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
+	enum reason told = reason == REASON_NONE ? REASON_WAITING_FOR_TURN : reason;
+	(void)snprintf(r->words, sizeof(r->words), "%s %ld pods will be replaced.",
+		       reason_info(told)->meaning, r->row->pace.pods);
+	tell(r, WORKLOAD_PENDING, told, r->words);
+	return reason != REASON_NONE;
 }
 
 /* True when a write has to wait; the row says for what. */
@@ -232,6 +291,8 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 		     policy->collector.collector.message);
 		return true;
 	}
+	if (is_left_alone(r))
+		return true;
 	if (undo == UNDO_WAIT) {
 		tell(r, WORKLOAD_PENDING, REASON_UNDONE,
 		     "undone by somebody else; repaired once their rollout is through");
@@ -239,11 +300,7 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 			tell_event(r, REASON_UNDONE, "Inject", row->message);
 		return true;
 	}
-	tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN,
-	     "waiting for the other workloads of the namespace");
-	/* what is taken back need not wait for what is to come */
-	return r->plan->injected && !policy->dry_run &&
-	       !roster_is_turn(input->roster, row, input->now.mono_ms);
+	return waits_for_its_turn(r);
 }
 
 /* Once for each generation: whatever the server makes of it, it is never a loop. */
@@ -324,6 +381,33 @@ static bool build_plan(struct reconciling *r)
 	return false;
 }
 
+static struct pace_limits limits_of(const struct policy *policy)
+{
+	const struct rollout_settings *rollout = &policy->settings.rollout;
+	if (!policy->has_settings)
+		return (struct pace_limits){0};
+	return (struct pace_limits){.max_concurrent = rollout->max_concurrent,
+				    .go_on_after_failure = !rollout->pause_on_failure};
+}
+
+/*
+ * At the first look after a start, a rollout of a workload that carries our ledger counts as
+ * ours: the process may have been killed between the write and the status that tells it.
+ */
+static void follow_rollout(struct reconciling *r)
+{
+	struct pace *pace = &r->row->pace;
+	uint64_t now = r->input->now.mono_ms;
+	rollout_judge(r->input->object, r->input->facts, &r->rollout);
+	pace->pods = r->rollout.pods;
+	if (r->row->state == WORKLOAD_UNSEEN && r->rollout.phase == ROLLOUT_PROGRESSING &&
+	    (r->ledger != NULL || pace->rolling))
+		pace_begin(pace, &r->rollout, false, now);
+	uint64_t again = pace_follow(pace, &r->rollout, now);
+	if (again > 0)
+		intents_again(r->intents, again);
+}
+
 void reconcile_workload(const struct workload_input *input, struct roster_row *row,
 			struct intents *intents, struct workload_news *ret_news)
 {
@@ -335,15 +419,19 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 	    .intents = intents,
 	    .ledger = cJSON_IsString(ledger) ? ledger->valuestring : NULL,
 	};
-	row->rank = rank_of(input->facts);
+	row->pace.rank = rank_of(input->facts);
+	input->roster->limits = limits_of(input->policy);
+	follow_rollout(&r);
 	switch (input->policy->phase) {
 	case PHASE_HOLD:
 		hold_workload(&r);
 		break;
 	case PHASE_ON:
 	case PHASE_REMOVE:
-		if (build_plan(&r))
+		if (build_plan(&r)) {
+			pace_read_plan(&row->pace, r.plan);
 			act_on_plan(&r);
+		}
 		break;
 	case PHASE_OFF:
 	case PHASE_GONE:

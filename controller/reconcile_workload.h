@@ -19,7 +19,7 @@ struct workload_input {
 	const cJSON *object; /* with resourceVersion */
 	const struct facts *facts;
 	const struct policy *policy;
-	const struct roster *roster; /* for the turn; holds `row` */
+	struct roster *roster; /* for the turn; holds `row` */
 	struct moment now;
 };
 

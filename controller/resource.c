@@ -22,7 +22,7 @@ static const struct resource resources[RESOURCE_COUNT] = {
 			       "eppDeploymentRef,inferencePoolRef,configMapNames",
 			       RESOURCE_WORKLOAD | RESOURCE_SURROUNDING | RESOURCE_OPTIONAL},
     [RESOURCE_DISAGGREGATEDSET] = {"disaggregatedset.x-k8s.io/v1", "DisaggregatedSet",
-				   "disaggregatedsets", NULL, ROLLOUT_STATUS,
+				   "disaggregatedsets", NULL, ROLLOUT_STATUS ",roleStatuses",
 				   RESOURCE_WORKLOAD | RESOURCE_SURROUNDING | RESOURCE_OPTIONAL},
     [RESOURCE_LEADERWORKERSET] = {"leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet",
 				  "leaderworkersets", NULL, ROLLOUT_STATUS,

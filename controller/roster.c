@@ -82,7 +82,7 @@ struct roster_row *roster_need(struct roster *roster, enum resource_id resource,
 	roster->rows[index] = (struct roster_row){.resource = resource,
 						  .name = xstrdup(name),
 						  .message = xstrdup(""),
-						  .rank = RANK_SERVER};
+						  .pace = {.rank = RANK_SERVER}};
 	return &roster->rows[index];
 }
 
@@ -137,6 +137,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		undo_record_release(&row->undo);
 		undo_from_row(item, &row->undo);
 		row->last_span_us = moment_parse(json_str(item, "lastSpan"), 0);
+		row->pace.rolling = json_bool(item, "rolling", false);
 		row->reason = reason_of_row(item);
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
@@ -185,50 +186,6 @@ bool roster_expect(struct roster_row *row, struct trace_hops *hops)
 	row->hops = *hops;
 	*hops = (struct trace_hops){0};
 	return !same;
-}
-
-static bool is_before(const struct roster_row *a, const struct roster_row *b)
-{
-	if (a->rank != b->rank)
-		return a->rank < b->rank;
-	if (a->resource != b->resource)
-		return a->resource < b->resource;
-	return strcmp(a->name, b->name) < 0;
-}
-
-static bool is_in_line(const struct roster_row *row, uint64_t mono_ms)
-{
-	return row->state == WORKLOAD_PENDING &&
-	       (row->reason == REASON_WAITING_FOR_TURN ||
-		row->reason == REASON_WAITING_FOR_COLLECTOR) &&
-	       !refusal_holds(&row->refusal, row->refusal.version, mono_ms);
-}
-
-const struct roster_row *roster_next(const struct roster *roster, uint64_t mono_ms)
-{
-	const struct roster_row *next = NULL;
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct roster_row *row = &roster->rows[i];
-		if (row->state == WORKLOAD_UNSEEN || row->stale)
-			return NULL;
-		if (is_in_line(row, mono_ms) && (next == NULL || is_before(row, next)))
-			next = row;
-	}
-	return next;
-}
-
-bool roster_is_turn(const struct roster *roster, const struct roster_row *row, uint64_t mono_ms)
-{
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct roster_row *other = &roster->rows[i];
-		if (other == row)
-			continue;
-		if (other->state == WORKLOAD_UNSEEN || other->stale)
-			return false;
-		if (is_in_line(other, mono_ms) && is_before(other, row))
-			return false;
-	}
-	return true;
 }
 
 bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms)
@@ -298,6 +255,10 @@ static cJSON *row_status(const struct roster_row *row)
 		moment_format(row->last_span_us, text);
 		json_set_str(item, "lastSpan", text);
 	}
+	if (row->state == WORKLOAD_PENDING && !row->pace.rolling && row->pace.pods > 0)
+		json_set_int(item, "restarts", row->pace.pods);
+	if (row->pace.rolling)
+		json_set_bool(item, "rolling", true);
 	undo_to_row(&row->undo, item);
 	return item;
 }

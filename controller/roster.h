@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "controller/moment.h"
+#include "controller/pace.h"
 #include "controller/resource.h"
 #include "controller/undo.h"
 #include "inject/reason.h"
@@ -30,9 +31,6 @@ enum workload_state {
 	WORKLOAD_STATE_COUNT
 };
 
-/* The order in which workloads are written; smaller first (DESIGN §7). */
-enum workload_rank { RANK_EPP, RANK_SERVER, RANK_EPP_FAIL_CLOSE };
-
 /* A write that was refused: holds until then, or until the object or the settings change. */
 struct refusal {
 	char *message;  /* the server's own words; NULL: none */
@@ -48,7 +46,7 @@ struct roster_row {
 	enum workload_state state;
 	enum reason reason;
 	char *message; /* for people; never NULL */
-	enum workload_rank rank;
+	struct pace pace;
 	bool stale;         /* what it depends on has changed since it was looked at */
 	unsigned conflicts; /* 409 in a row */
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */
@@ -62,6 +60,9 @@ struct roster {
 	struct roster_row *rows; /* by resource, name */
 	size_t count;
 	bool loaded; /* the status' rows were taken in */
+	struct pace_limits limits;
+	bool
+	    full; /* as many rollouts are under way as the operator allows, all namespaces together */
 };
 
 void roster_release(struct roster *roster);
@@ -81,15 +82,6 @@ bool roster_has_unseen(const struct roster *roster);
 /* Sets what people see; true when something of it is different from before. */
 bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
 		 const char *message);
-
-/*
- * True when it is this row's turn to be written: every row was looked at, and no other one
- * that waits for the collector or its turn comes before it. One that waits for something
- * else (somebody's rollout) or whose write was refused holds nobody up.
- */
-bool roster_is_turn(const struct roster *roster, const struct roster_row *row, uint64_t mono_ms);
-/* The row whose turn it is, or NULL. */
-const struct roster_row *roster_next(const struct roster *roster, uint64_t mono_ms);
 
 /* Takes over what is expected of it now; true when that is something else than before. */
 bool roster_expect(struct roster_row *row, struct trace_hops *hops);

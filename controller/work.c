@@ -33,12 +33,13 @@ struct job {
 	char version
 	    [WORKLOAD_VERSION_MAX]; /* of the object, or the Tracing: what a refusal is about */
 	uint64_t again_ms;
-	bool finished; /* the namespace need not be kept */
+	bool was_rolling; /* before a write that may fail */
+	bool finished;    /* the namespace need not be kept */
 };
 
 static char *name_of_next(const struct namespace *space, uint64_t now)
 {
-	const struct roster_row *row = roster_next(&space->roster, now);
+	const struct roster_row *row = pace_next(&space->roster, now);
 	return row == NULL ? NULL : xasprintf("%d/%s", (int)row->resource, row->name);
 }
 
@@ -72,10 +73,40 @@ static void release_held(struct controller *controller, struct namespace *space)
 static void pass_turn(const struct job *job)
 {
 	uint64_t now = controller_now(job->controller).mono_ms;
-	const struct roster_row *next = roster_next(&job->space->roster, now);
+	const struct roster_row *next = pace_next(&job->space->roster, now);
 	CLEANUP(str_freep) char *after = name_of_next(job->space, now);
 	if (next != NULL && !text_equal(after, job->next_before))
 		add_workload_key(job->controller, next->resource, job->space->name, next->name);
+}
+
+/* Workloads of all namespaces whose pods are being replaced by a write of ours. */
+static size_t count_rolling(const struct controller *controller)
+{
+	size_t rolling = 0;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		const struct roster *roster = &controller->namespaces[i]->roster;
+		for (size_t k = 0; k < roster->count; k++)
+			rolling += roster->rows[k].pace.rolling && !roster->rows[k].pace.stalled;
+	}
+	return rolling;
+}
+
+/* Room within the operator's cap has come: it goes to whoever takes it first. */
+static void share_room(const struct job *job)
+{
+	struct controller *controller = job->controller;
+	uint64_t now = controller_now(controller).mono_ms;
+	if (count_rolling(controller) >= controller->max_concurrent)
+		return;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		struct namespace *space = controller->namespaces[i];
+		if (!space->roster.full)
+			continue;
+		space->roster.full = false;
+		const struct roster_row *next = pace_next(&space->roster, now);
+		if (next != NULL)
+			add_workload_key(controller, next->resource, space->name, next->name);
+	}
 }
 
 static bool may_be_forgotten(const struct job *job)
@@ -89,6 +120,8 @@ static void end_job(struct job *job)
 	struct namespace *space = job->space;
 	uint64_t now = controller_now(controller).mono_ms;
 	pass_turn(job);
+	if (job->key.workload && job->was_rolling)
+		share_room(job);
 	space->busy = false;
 	controller->busy--;
 	release_held(controller, space);
@@ -179,10 +212,13 @@ static void fail_workload(struct job *job, const struct act_result *result)
 	    ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
 		refresh(job);
 	if (row == NULL || result->status == STATUS_CONFLICT) {
+		if (row != NULL)
+			row->pace.rolling = job->was_rolling;
 		(void)queue_retry(controller->queue, job->text, now, result->status,
 				  result->retry_after_ms);
 		return;
 	}
+	row->pace.rolling = job->was_rolling;
 	refusal_note(&row->refusal, result->status, result->message, job->version, now,
 		     result->retry_after_ms);
 	tell_failure(job, row, result);
@@ -303,6 +339,9 @@ static void work_on_workload(struct job *job, const struct view *view)
 	    store_get(controller->store, key->resource, key->namespace_name, key->name);
 	if (object == NULL || object->deleting ||
 	    !facts_gather(controller->store, controller->configs, object, &gathered, &intents)) {
+		const struct roster_row *gone =
+		    roster_find(&space->roster, key->resource, key->name);
+		job->was_rolling = gone != NULL && gone->pace.rolling;
 		roster_drop(&space->roster, key->resource, key->name);
 		add_namespace_key(controller, key->namespace_name, STATUS_DELAY_MS);
 		act_start(&controller->actor, &intents, on_done, job);
@@ -326,7 +365,12 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .roster = &space->roster,
 					       .now = job->started};
 		bool first = row->state == WORKLOAD_UNSEEN;
+		bool stalled = row->pace.stalled;
+		job->was_rolling = row->pace.rolling;
+		space->roster.full = count_rolling(controller) >= controller->max_concurrent;
 		reconcile_workload(&input, row, &intents, &news);
+		if (row->pace.stalled != stalled) /* that is what others wait for, or no longer */
+			add_workload_keys(controller, space->name);
 		workload_version(gathered.object, job->version);
 		policy_release(&policy);
 		if (news.expected)

@@ -137,8 +137,32 @@ static const struct reason_info reasons[REASON_COUNT] = {
 				      "", false},
     [REASON_DENIED] = {"Denied", "The API server refused the write.",
 		       "See its own words in the message.", true},
-    [REASON_WAITING_FOR_TURN] = {"WaitingForTurn",
-				 "One workload of a namespace is written at a time.", "", false},
+    [REASON_WAITING_FOR_TURN] = {"WaitingForTurn", "Other workloads of the namespace come first.",
+				 "", false},
+    [REASON_ROLLING_OUT] = {"RollingOut",
+			    "Its controller is replacing the pods by ones with the new template.",
+			    "", false},
+    [REASON_WAITING_FOR_ROLLOUT] =
+	{"WaitingForRollout",
+	 "As many workloads of the namespace as may at a time are being rolled out.",
+	 "spec.rollout.maxConcurrent allows more.", false},
+    [REASON_WAITING_FOR_CANARY] =
+	{"WaitingForCanary",
+	 "The smallest workload with the same images has to roll out before the others follow.", "",
+	 false},
+    [REASON_STALLED] =
+	{"Stalled",
+	 "The rollout of the write has made no progress for longer than its probes allow.",
+	 "Look at its pods; annotate tracing.llm-d.io/inject: \"false\" to take the write back.",
+	 true},
+    [REASON_PAUSED_ON_FAILURE] =
+	{"PausedOnFailure",
+	 "The rollout of another workload of the namespace stalls, so no further one begins.",
+	 "Mend or opt out the stalled one, or set spec.rollout.pauseOnFailure: false.", false},
+    [REASON_ALREADY_FAILING] =
+	{"AlreadyFailing",
+	 "The workload was not coming up before the operator touched it, and is left alone.",
+	 "Mend it; tracing follows by itself.", true},
     [REASON_UNDONE] =
 	{"Undone",
 	 "Somebody else took the injection away; it is repaired once, after that rollout.",

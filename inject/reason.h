@@ -57,8 +57,14 @@ enum reason {
 	REASON_BAD_SWITCH_VALUE,
 	REASON_REMOVAL_PENDING,
 	REASON_WAITING_FOR_COLLECTOR,
-	REASON_WAITING_FOR_TURN, /* one workload of a namespace at a time */
-	REASON_UNDONE,           /* undone by others: written again once their rollout is through */
+	REASON_WAITING_FOR_TURN,    /* others come before it */
+	REASON_ROLLING_OUT,         /* its own pods are being replaced */
+	REASON_WAITING_FOR_ROLLOUT, /* as many as may are being rolled out */
+	REASON_WAITING_FOR_CANARY,  /* the smallest workload with its image has to work first */
+	REASON_STALLED,             /* its rollout makes no progress */
+	REASON_PAUSED_ON_FAILURE,   /* another one's does not */
+	REASON_ALREADY_FAILING,     /* it did not come up before we touched it */
+	REASON_UNDONE, /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
 	REASON_REFUSED, /* the API server found the write invalid */
 	REASON_COUNT

@@ -124,6 +124,12 @@ struct component_settings {
 	char *service_name_decode;
 };
 
+/* spec.rollout. */
+struct rollout_settings {
+	long max_concurrent; /* workloads of the namespace whose pods are replaced at a time */
+	bool pause_on_failure;
+};
+
 struct settings {
 	/* everything that ends up in pods */
 	char *endpoint; /* literal for args and env, e.g. "http://otel-collector:4317" */
@@ -164,6 +170,9 @@ struct settings {
 	cJSON *otlp_headers; /* [{header, name, key}] of Secrets, or NULL */
 	struct tls_settings otlp_tls;
 	bool drop_content; /* privacy.dropContent */
+
+	/* how workloads are restarted; nothing of it ends up in pods */
+	struct rollout_settings rollout;
 };
 
 /* As in spec.collector.mode. Never NULL. */

@@ -127,6 +127,8 @@ const struct settings_field settings_fields[] = {
 	 settings_check_service_name),
     LIST("images", settings_read_images),
     BOOL("privacy.dropContent", AT(drop_content)),
+    NUMBER("rollout.maxConcurrent", AT(rollout.max_concurrent), 1, 100),
+    BOOL("rollout.pauseOnFailure", AT(rollout.pause_on_failure)),
 };
 const size_t settings_field_count = ARRAY_LEN(settings_fields);
 

@@ -53,6 +53,7 @@ GOOD = [
     at("components.epp.serviceName", "epp"), at("components.routingProxy.serviceName", "proxy"),
     image(component="vllm"), image(version="0.23.0"), image(component="none"), image(component="routing-proxy", version="1"), {"images": []},
     at("privacy.dropContent", False),
+    at("rollout.maxConcurrent", 1), at("rollout.maxConcurrent", 100), at("rollout.pauseOnFailure", False), {"rollout": {}},
     at("enabled", True), at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
 
@@ -125,9 +126,10 @@ BAD = [
     *[at("components.epp.serviceName", s) for s in ("", "a b", "a=b", "$(X)", "{{x}}", "-a", "a,b", "x" * 129)],
     at("components.vllm.enabled", "yes"), at("components.vllm.enabled", 1),
     {"images": [{"component": "vllm"}]}, {"images": [{"match": "x"}]}, image(component="tgi"), image(version="latest"), image(version="1..2"), image(version="v1"),
+    *[at("rollout.maxConcurrent", n) for n in (0, 101, "1", 1.5)], at("rollout.pauseOnFailure", "no"), at("rollout", []),
     at("selector.pools", "a"), at("selector.pools", [1]), at("selector.matchLabels", {"a": 1}),
     # unknown fields: strict field validation there, an error of the reader here
-    at("rollout.policy", "Never"), at("injection", "Webhook"), at("enabled", "yes"), at("sampling.ratoi", "1"), at("collector.resources.limit", {}),
+    at("rollout.order", "x"), at("injection", "Webhook"), at("enabled", "yes"), at("sampling.ratoi", "1"), at("collector.resources.limit", {}),
     at("components.sglang.serviceName", "x"), at("components.trtllm.enabled", True), otlp(tls={"insecure": True}), image(version="1", tag="x"),
     collector(tolerations=[{"keys": "a"}]), at("sampling", "1"), at("sampling", []),
 ]

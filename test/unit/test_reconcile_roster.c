@@ -8,69 +8,9 @@ static struct roster_row *add(struct roster *roster, const char *name, enum work
 			      enum workload_state state, enum reason reason)
 {
 	struct roster_row *row = roster_need(roster, RESOURCE_DEPLOYMENT, name);
-	row->rank = rank;
+	row->pace.rank = rank;
 	(void)roster_tell(row, state, reason, "");
 	return row;
-}
-
-static const char *next_name(const struct roster *roster)
-{
-	const struct roster_row *row = roster_next(roster, 1000);
-	return row == NULL ? NULL : row->name;
-}
-
-TEST(the_order_of_writes)
-{
-	struct roster roster = {0};
-	(void)add(&roster, "closed-epp", RANK_EPP_FAIL_CLOSE, WORKLOAD_PENDING,
-		  REASON_WAITING_FOR_TURN);
-	(void)add(&roster, "a-server", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
-	(void)add(&roster, "b-server", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR);
-	(void)add(&roster, "z-epp", RANK_EPP, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
-	static const char *const order[] = {"z-epp", "a-server", "b-server", "closed-epp"};
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		CHECK_STR(next_name(&roster), order[i]);
-		struct roster_row *row = roster_find(&roster, RESOURCE_DEPLOYMENT, order[i]);
-		CHECK(roster_is_turn(&roster, row, 1000));
-		(void)roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "");
-	}
-	CHECK_STR(next_name(&roster), NULL);
-	roster_release(&roster);
-}
-
-TEST(who_holds_the_others_up)
-{
-	static const struct {
-		const char *what;
-		enum workload_state state;
-		enum reason reason;
-		bool stale, refused;
-		bool turn; /* of the server */
-	} rows[] = {
-	    {"not looked at", WORKLOAD_UNSEEN, REASON_NONE, 0, 0, false},
-	    {"to be looked at again", WORKLOAD_INJECTED, REASON_INJECTED, 1, 0, false},
-	    {"before it", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN, 0, 0, false},
-	    {"waits for the collector", WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR, 0, 0,
-	     false},
-	    {"waits for somebody's rollout", WORKLOAD_PENDING, REASON_UNDONE, 0, 0, true},
-	    {"refused", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN, 0, 1, true},
-	    {"failed", WORKLOAD_FAILED, REASON_DENIED, 0, 1, true},
-	    {"conflicting", WORKLOAD_CONFLICTING, REASON_CONFLICTING, 0, 0, true},
-	    {"done", WORKLOAD_INJECTED, REASON_INJECTED, 0, 0, true},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct roster roster = {0};
-		struct roster_row *epp =
-		    add(&roster, "epp", RANK_EPP, rows[i].state, rows[i].reason);
-		epp->stale = rows[i].stale;
-		if (rows[i].refused)
-			refusal_note(&epp->refusal, STATUS_DENIED, "no", "1", 1000, 0);
-		(void)add(&roster, "server", RANK_SERVER, WORKLOAD_PENDING,
-			  REASON_WAITING_FOR_TURN);
-		struct roster_row *server = roster_find(&roster, RESOURCE_DEPLOYMENT, "server");
-		CHECK_INT_ROW(roster_is_turn(&roster, server, 1001), rows[i].turn, rows[i].what);
-		roster_release(&roster);
-	}
 }
 
 TEST(refusals_hold_for_a_time_or_until_something_changes)

@@ -29,7 +29,9 @@
 	"1}\n---\n"
 #define SERVER(NAME) SERVER_META(NAME, "generation: 1")
 #define EPP                                                                                        \
-	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: picker}\nspec: {template: "       \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: picker}\nstatus: "                \
+	"{observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1}\nspec: "   \
+	"{template: "                                                                              \
 	"{metadata: {labels: {app: epp}}, spec: {containers: [{name: epp, image: "                 \
 	"'ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0', args: "                             \
 	"['--tracing=false']}]}}}\n---\n"
@@ -213,11 +215,11 @@ TEST(one_at_a_time_the_picker_first)
 	CLEANUP(str_freep) char *b = look(&scene, "b");
 	CHECK_STR(a, "");
 	CHECK_STR(b, "");
-	const struct roster_row *next = roster_next(&scene.space->roster, 0);
+	const struct roster_row *next = pace_next(&scene.space->roster, 0);
 	CHECK(next == NULL);
 	look_and_write(&scene, "picker", "101");
 	free(look(&scene, "picker"));
-	next = roster_next(&scene.space->roster, 0);
+	next = pace_next(&scene.space->roster, 0);
 	if (CHECK(next != NULL))
 		CHECK_STR(next->name, "a");
 	CLEANUP(str_freep) char *second = look(&scene, "b");
@@ -239,14 +241,79 @@ TEST(a_refused_write_holds_nobody_else_up)
 	CLEANUP(str_freep) char *held = look(&scene, "a");
 	CHECK_STR(held, "");
 	check_row(&scene, "a", WORKLOAD_FAILED, REASON_WAITING_FOR_TURN);
-	CLEANUP(str_freep) char *b = look(&scene, "b");
-	CHECK_STR(b,
-		  "patch Deployment/b; event Deployment/b Injected; event Tracing/llm-d Injected");
+	look_and_write(&scene, "b", "101");
+	free(look(&scene, "b"));
+	check_row(&scene, "b", WORKLOAD_INJECTED, REASON_INJECTED);
 	/* tried again when the time has come */
 	scene.now.mono_ms += 60000;
 	CLEANUP(str_freep) char *again = look(&scene, "a");
 	CHECK_STR(again,
 		  "patch Deployment/a; event Deployment/a Injected; event Tracing/llm-d Injected");
+	scene_release(&scene);
+}
+
+/* The next one is written when the one before has rolled out, not when it was written. */
+TEST(a_rollout_under_way_holds_the_next_one)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("a") SERVER("b"));
+	look_and_write(&scene, "a", "101");
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_DEPLOYMENT, "team", "a"));
+	json_set_int(json_member_mut(object, "metadata"), "generation", 2);
+	json_set_str(json_member_mut(object, "metadata"), "resourceVersion", "102");
+	scene_put(&scene, object);
+	CLEANUP(str_freep) char *rolling = look(&scene, "a");
+	CHECK_STR(rolling, "");
+	check_row(&scene, "a", WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	CLEANUP(str_freep) char *waits = look(&scene, "b");
+	CHECK_STR(waits, "");
+	check_row(&scene, "b", WORKLOAD_PENDING, REASON_WAITING_FOR_ROLLOUT);
+	/* another process begins with what status tells */
+	cJSON *rows = roster_status(&scene.space->roster);
+	CHECK(json_bool(json_named(rows, "a"), "rolling", false));
+	CHECK_INT(json_int(json_named(rows, "b"), "restarts", 0), 1);
+	cJSON_Delete(rows);
+	/* no progress for an hour and more */
+	scene.now.mono_ms += 4000000;
+	CLEANUP(str_freep) char *stalled = look(&scene, "a");
+	CHECK_STR(stalled, "event Deployment/a Stalled; event Tracing/llm-d Stalled");
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_STALLED);
+	CLEANUP(str_freep) char *paused = look(&scene, "b");
+	CHECK_STR(paused, "");
+	check_row(&scene, "b", WORKLOAD_PENDING, REASON_PAUSED_ON_FAILURE);
+	/* it comes up after all */
+	json_set_int(json_member_mut(object, "status"), "observedGeneration", 2);
+	json_set_str(json_member_mut(object, "metadata"), "resourceVersion", "103");
+	scene_put(&scene, object);
+	cJSON_Delete(object);
+	free(look(&scene, "a"));
+	check_row(&scene, "a", WORKLOAD_INJECTED, REASON_INJECTED);
+	look_and_write(&scene, "b", "104");
+	scene_release(&scene);
+}
+
+TEST(what_was_failing_before_is_left_alone)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_DEPLOYMENT, "team", "decode"));
+	cJSON *status = json_member_mut(object, "status");
+	json_set_int(status, "availableReplicas", 0);
+	cJSON *condition = cJSON_CreateObject();
+	json_set_str(condition, "type", "Progressing");
+	json_set_str(condition, "reason", "ProgressDeadlineExceeded");
+	json_set_str(condition, "lastUpdateTime", "2025-12-31T00:00:00Z");
+	(void)cJSON_AddItemToArray(json_set_array(status, "conditions"), condition);
+	scene_put(&scene, object);
+	cJSON_Delete(object);
+	CLEANUP(str_freep) char *got = look(&scene, "decode");
+	CHECK_STR(got,
+		  "event Deployment/decode AlreadyFailing; event Tracing/llm-d AlreadyFailing");
+	check_row(&scene, "decode", WORKLOAD_SKIPPED, REASON_ALREADY_FAILING);
+	CLEANUP(str_freep) char *quiet = look(&scene, "decode");
+	CHECK_STR(quiet, "");
 	scene_release(&scene);
 }
 
