@@ -229,6 +229,6 @@ void proof_judge(struct proof *proof, const struct proof_targets *targets,
 	};
 	proof_conclude(proof, targets, hops, &seen, last_us);
 	proof->judged = true;
-	proof->awake = false;
+	proof->awake = targets->fresh; /* that verdict holds for two minutes, with traffic or without */
 	end_round(proof, mono_ms);
 }

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
+sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), name) for name in ("support", "integration"))]
 
+from installed import Installed  # noqa: E402
 from node_cluster import NodeCluster  # noqa: E402
 
 numbers = itertools.count(1)
@@ -21,9 +22,16 @@ def cluster():
     c.stop()
 
 
-@pytest.fixture
-def namespaces(cluster):
-    """Makes namespaces: namespaces(annotations={…}, labels={…}); all go with the test."""
+@pytest.fixture(scope="session")
+def installed(cluster):
+    """The operator, installed by helm, with every image of the tests on the node."""
+    release = Installed(cluster)
+    yield release
+    print(f"--- operator log (end)\n{release.log()}")
+
+
+def maker(cluster):
+    """Makes namespaces: make(annotations={…}, labels={…})."""
     made = []
 
     def make(annotations=None, labels=None):
@@ -35,6 +43,18 @@ def namespaces(cluster):
     yield make
     for name in made:
         cluster.kubectl("delete", "namespace", name, "--wait=false", check=False)
+
+
+@pytest.fixture
+def namespaces(cluster):
+    """Namespaces that go with the test."""
+    yield from maker(cluster)
+
+
+@pytest.fixture(scope="module")
+def module_namespaces(cluster):
+    """Namespaces that go with the file."""
+    yield from maker(cluster)
 
 
 @pytest.fixture

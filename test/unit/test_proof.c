@@ -307,6 +307,19 @@ TEST(a_back_end_that_came_up_just_now)
 	CHECK_STR(talk.proof.received.status, "Unknown");
 	CHECK_STR(talk.proof.received.reason, "BackendRestarted");
 	CHECK_STR(talk.proof.connected.reason, "BackendRestarted");
+	/* that is no answer for ever: it is asked again, also when nobody sends anything meanwhile */
+	talk.targets.fresh = false;
+	pass(&talk, 30000);
+	CHECK_STR(ask(&talk), "8888 /metrics");
+	answer(&talk, COUNTER(4));
+	CHECK_STR(ask(&talk), "16686 /api/services");
+	answer(&talk, "{\"data\":null}");
+	judge(&talk);
+	CHECK_STR(talk.proof.received.reason, "Silent");
+	pass(&talk, 300000);
+	(void)ask(&talk);
+	answer(&talk, COUNTER(4));
+	CHECK(strncmp(ask(&talk), "wait", 4) == 0);
 	proof_release(&talk.proof);
 }
 
