@@ -32,6 +32,8 @@ def test_knobs(scene, operator):
              "serviceAccountName": "default", "labels": {"team": "a"}, "annotations": {"note": "hello"}, "tolerations": [{"operator": "Exists"}],
              "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
                  {"weight": 1, "preference": {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}}]}}}
+    scene.cluster.kubectl("apply", "-n", scene.namespace, "-f", "-", stdin=json.dumps({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "reg", "labels": {"tracing.llm-d.io/usable": "true"}}}))
     make_tracing(scene, {"collector": knobs, "backend": {"jaeger": knobs}})
     operator()
     scene.switch("true")
