@@ -20,7 +20,7 @@ def settings(scene, spec):
 
 
 def make_tracing(scene, spec):
-    scene.api.create("tracing", {"metadata": {"name": "llm-d"}, "spec": spec}, scene.namespace)
+    scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"}, "spec": spec}, scene.namespace)
 
 
 def pod_of(scene, name):
@@ -28,12 +28,10 @@ def pod_of(scene, name):
 
 
 def test_knobs(scene, operator):
-    knobs = {"imagePullPolicy": "Always", "imagePullSecrets": [{"name": "reg"}], "priorityClassName": "system-cluster-critical",
+    knobs = {"imagePullPolicy": "Always", "priorityClassName": "system-cluster-critical",
              "serviceAccountName": "default", "labels": {"team": "a"}, "annotations": {"note": "hello"}, "tolerations": [{"operator": "Exists"}],
              "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
                  {"weight": 1, "preference": {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}}]}}}
-    scene.cluster.kubectl("apply", "-n", scene.namespace, "-f", "-", stdin=json.dumps({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "reg", "labels": {"tracing.llm-d.io/usable": "true"}}}))
     make_tracing(scene, {"collector": knobs, "backend": {"jaeger": knobs}})
     operator()
     scene.switch("true")
@@ -41,7 +39,7 @@ def test_knobs(scene, operator):
     scene.wait_condition("BackendReady", "True", "Ephemeral")
     for name in ("otel-collector", "jaeger"):
         template = pod_of(scene, name)
-        for key in ("imagePullSecrets", "priorityClassName", "serviceAccountName", "tolerations", "affinity"):
+        for key in ("priorityClassName", "serviceAccountName", "tolerations", "affinity"):
             assert template["spec"][key] == knobs[key], key
         assert template["spec"]["containers"][0]["imagePullPolicy"] == "Always" and not template["spec"]["automountServiceAccountToken"]
         (pod,) = scene.api.list("pod", scene.namespace, f"app={name},team=a")
