@@ -26,8 +26,9 @@ static bool is_on_demand(enum resource_id resource)
 
 static void note_denied(struct feed *feed, const char *why)
 {
-	char *before CLEANUP(str_freep) = feed->denied;
-	feed->denied = why == NULL ? NULL : xstrdup(why);
+	char *kept = why == NULL ? NULL : xstrdup(why);
+	free(feed->denied);
+	feed->denied = kept;
 	feed->scope->denied[feed->resource] = feed->denied;
 }
 
