@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "inject/trace_answer.h"
 
 #define COLLECTOR "otel-collector"
@@ -140,13 +141,13 @@ static void take_counter(struct proof *proof, uint64_t mono_ms)
 {
 	double accepted = proof->counters.value[COUNTER_ACCEPTED];
 	double filtered = proof->counters.value[COUNTER_FILTERED];
-	bool moved = !proof->counted || accepted < proof->accepted || accepted > proof->accepted ||
-		     filtered > proof->filtered;
-	bool look = moved || proof->awake || !proof->judged;
+	proof->moved = !proof->counted || accepted < proof->accepted ||
+		       accepted > proof->accepted || filtered > proof->filtered;
+	bool look = proof->moved || proof->awake || !proof->judged;
 	proof->counted = true;
 	proof->accepted = accepted;
 	proof->filtered = filtered;
-	proof->idle = moved ? 0 : proof->idle + 1;
+	proof->idle = proof->moved ? 0 : proof->idle + 1;
 	if (!look)
 		end_round(proof, mono_ms);
 	else if (accepted <= 0)
@@ -216,6 +217,12 @@ void proof_answer(struct proof *proof, unsigned long turn, const struct proof_re
 
 /* --- conclusions (proof_judge.c draws them) --- */
 
+static bool is_more_to_come(const struct proof *proof)
+{
+	return proof->accepted > 0 && (!text_equal(proof->received.status, "True") ||
+				       text_equal(proof->connected.status, "False"));
+}
+
 void proof_judge(struct proof *proof, const struct proof_targets *targets,
 		 const struct trace_hops *hops, int64_t *last_us, uint64_t mono_ms)
 {
@@ -225,10 +232,14 @@ void proof_judge(struct proof *proof, const struct proof_targets *targets,
 	    .services = asked ? &proof->services : NULL,
 	    .counters = &proof->counters,
 	    .tls = targets->own ? ANSWER_NO : ANSWER_UNKNOWN,
-	    .backend_fresh = targets->fresh,
+	    .backend_fresh = targets->fresh && proof->accepted > 0,
 	};
 	proof_conclude(proof, targets, hops, &seen, last_us);
 	proof->judged = true;
-	proof->awake = targets->fresh; /* that verdict holds for two minutes, with traffic or without */
+	/*
+	 * Once more, even if nothing follows: what was accepted just now may be on its way still,
+	 * and the verdict on a back end that came up just now holds for two minutes.
+	 */
+	proof->awake = targets->fresh || (proof->moved && is_more_to_come(proof));
 	end_round(proof, mono_ms);
 }

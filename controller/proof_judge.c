@@ -17,6 +17,7 @@ struct outcome {
 	const struct trace_hops *hops;
 	const struct trace_verdict *verdict;
 	const struct trace_findings *findings;
+	bool fresh;   /* spans were accepted, and the back end may have lost them */
 	bool refresh; /* a minute has passed: what changes with each request may be told anew */
 };
 
@@ -76,7 +77,7 @@ static void judge_received(const struct outcome *outcome, struct verdict *verdic
 		verdict_set(verdict, "True", "SpansReceived",
 			    "spans of all %zu traced containers have arrived: %s", seen->expected,
 			    names);
-	} else if (outcome->targets->fresh) {
+	} else if (outcome->fresh) {
 		verdict_set(verdict, "Unknown", "BackendRestarted", "%s",
 			    symptom_info(SYMPTOM_BACKEND_FRESH)->cause);
 	} else if (!outcome->proof->query && !outcome->proof->calls &&
@@ -122,7 +123,7 @@ static void judge_connected(const struct outcome *outcome, struct verdict *verdi
 	} else if (seen->connected == ANSWER_YES) {
 		verdict_set(verdict, "True", "Connected", "trace %s holds: %s", seen->trace, parts);
 		add_operations(proof, verdict);
-	} else if (outcome->targets->fresh) {
+	} else if (outcome->fresh) {
 		verdict_set(verdict, "Unknown", "BackendRestarted", "%s",
 			    symptom_info(SYMPTOM_BACKEND_FRESH)->cause);
 	} else if (seen->seen == 0) {
@@ -188,6 +189,7 @@ void proof_conclude(struct proof *proof, const struct proof_targets *targets,
 	    .hops = hops,
 	    .verdict = &verdict,
 	    .findings = &findings,
+	    .fresh = seen->backend_fresh,
 	    .refresh = verdict.newest_us >= proof->shown_us + SHOWN_EVERY_US,
 	};
 	proof->expected = verdict.expected;

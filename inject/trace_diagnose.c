@@ -75,9 +75,10 @@ static const struct symptom_info symptoms[SYMPTOM_COUNT] = {
 			"it may not have been on the way of a request yet; else look at its log "
 			"and at NetworkPolicies"},
     [SYMPTOM_CUT_OFF] = {"ProxyHandsNoContextOn",
-			 "a routing proxy before 0.10 hands no trace context on, so the engines' "
+			 "a routing proxy before 0.10, or one that is not traced, hands no trace "
+			 "context on, so the engines' "
 			 "spans are traces of their own",
-			 "use llm-d-router-disagg-sidecar 0.10.0 or newer"},
+			 "use llm-d-router-disagg-sidecar 0.10.0 or newer, and let it be traced"},
     [SYMPTOM_SEPARATE] = {"NotConnected",
 			  "every kind of component is heard, but no trace holds all of them",
 			  "send one request through the gateway; endpoint pickers before 0.9 and "
@@ -298,7 +299,7 @@ static void check_silence(struct diagnosis *diagnosis)
 static size_t detached_hop(const struct trace_hops *hops)
 {
 	for (size_t i = 0; i < hops->count; i++)
-		if (hops->items[i].on && hops->items[i].detached)
+		if (trace_hop_cuts_off(&hops->items[i]))
 			return i;
 	return SIZE_MAX;
 }

@@ -31,6 +31,11 @@ void trace_hops_release(struct trace_hops *hops)
 	*hops = (struct trace_hops){0};
 }
 
+bool trace_hop_cuts_off(const struct trace_hop *hop)
+{
+	return hop->detached || (hop->component == COMPONENT_ROUTING_PROXY && !hop->on);
+}
+
 void trace_hops_drop(struct trace_hops *hops, const char *workload)
 {
 	size_t kept = 0;

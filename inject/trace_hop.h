@@ -49,6 +49,9 @@ enum { LIMIT_TRACE_HOPS = 1000 };
  */
 void trace_hops_read(const struct plan_input *input, const struct plan *plan,
 		     struct trace_hops *hops);
+/* It hands no trace context on: a version that cannot, or a proxy that is not traced. */
+bool trace_hop_cuts_off(const struct trace_hop *hop);
+
 void trace_hops_release(struct trace_hops *hops);
 
 /* Drops the hops of one workload ("Deployment/decode"): it is gone or is read anew. */

@@ -134,7 +134,9 @@ enum status jaeger_read_traces(const char *body, size_t len, struct trace *trace
 		if (!trace_id_read(json_str(item, "traceID"), sizeof(id), id))
 			continue;
 		cJSON_ArrayForEach(node, json_member(item, "spans"))
-		    read_span(node, id, json_member(item, "processes"), trace);
+		{
+			read_span(node, id, json_member(item, "processes"), trace);
+		}
 	}
 	return STATUS_OK;
 }

@@ -169,7 +169,9 @@ static void read_batch(const cJSON *batch, struct trace *trace)
 	cJSON_ArrayForEach(scope, scopes)
 	{
 		cJSON_ArrayForEach(node, json_member(scope, "spans"))
-		    read_span(node, service, pod, trace);
+		{
+			read_span(node, service, pod, trace);
+		}
 	}
 }
 
@@ -188,6 +190,9 @@ enum status tempo_read_trace(const char *body, size_t len, struct trace *trace, 
 		batches = json_get(tree, places[i]);
 	if (batches == NULL)
 		return error_set(err, STATUS_NOT_FOUND, "answer of Tempo: holds no spans");
-	cJSON_ArrayForEach(batch, batches) read_batch(batch, trace);
+	cJSON_ArrayForEach(batch, batches)
+	{
+		read_batch(batch, trace);
+	}
 	return STATUS_OK;
 }

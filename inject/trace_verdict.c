@@ -211,12 +211,12 @@ static void sum_up(const struct trace_hops *hops, const struct trace_observation
 		struct image image;
 		image_read(hop->image, &image);
 		verdict->groups_seen |= sighting->groups;
+		verdict->cannot_connect |= trace_hop_cuts_off(hop);
 		if (!hop->on)
 			continue;
 		verdict->expected++;
 		verdict->seen += sighting->seen;
 		verdict->parts_expected |= trace_part_of(hop->component);
-		verdict->cannot_connect |= hop->detached;
 		if (sighting->last_us > verdict->newest_us)
 			verdict->newest_us = sighting->last_us;
 		for (unsigned group = 0; group < GROUP_COUNT; group++)
@@ -234,7 +234,7 @@ static void sum_up(const struct trace_hops *hops, const struct trace_observation
 			? ANSWER_YES
 			: ANSWER_NO;
 	/* where nothing but the proxy and what is before it is expected, nothing is cut off */
-	verdict->cannot_connect = verdict->cannot_connect && verdict->connected != ANSWER_YES &&
+	verdict->cannot_connect = verdict->cannot_connect && verdict->connected == ANSWER_NO &&
 				  (verdict->parts_expected & TRACE_ENGINE) != 0;
 }
 

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "base/base64.h"
 
 enum { PLUGIN_TIMEOUT_MS = 60000, PLUGIN_WORDS_MAX = 2048 };
 

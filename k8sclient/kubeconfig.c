@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/text.h"
 #include "base/yaml.h"
-#include "base/base64.h"
 
 struct kubeconfig_file {
 	char *path;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "base/base64.h"
+#include "base/text.h"
 
 /* One DER SEQUENCE (X.690 §8.1.3) that is exactly `len` bytes long. */
 static bool is_der_sequence(const unsigned char *der, size_t len)

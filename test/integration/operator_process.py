@@ -43,12 +43,14 @@ class Operator:
         Operator.count += 1
         self.log_path = os.path.join(cluster.dir, f"operator-{Operator.count}.log")
         self.cluster = cluster
-        command = [BINARY, "run", "--kubeconfig", kubeconfig or token_kubeconfig(cluster), "--health-bind", "127.0.0.1:0",
-                   "--removal-grace", removal_grace, *flags]
+        command = self.command([BINARY, "run", "--health-bind", "127.0.0.1:0", "--removal-grace", removal_grace, *flags], kubeconfig)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT,
                                             env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
         self.port = wait_for(self._listening, 20, "the operator listens")
+
+    def command(self, words, kubeconfig):
+        return [*words, "--kubeconfig", kubeconfig or token_kubeconfig(self.cluster)]
 
     def _listening(self):
         assert self.process.poll() is None, f"the operator exited with {self.process.returncode}:\n{self.log()[-4000:]}"

@@ -364,6 +364,12 @@ TEST(symptoms)
 	     {0},
 	     "NoInstrumentation@3"},
 	    {"flag missing", no_flag, NO_PROXY, NULL, {0}, "FlagMissing@1"},
+	    {"an untraced proxy cuts off too",
+	     no_flag,
+	     GOOD_EPP "2 vllm-prefill llm_request\n3 vllm-decode llm_request\n",
+	     NULL,
+	     {0},
+	     "FlagMissing@1 ProxyHandsNoContextOn@1"},
 	    {"opted out",
 	     opted_out,
 	     "1 routing-proxy llm_d.pd_proxy.POST /v1\n1 vllm-decode llm_request\n1 vllm-prefill "
