@@ -219,11 +219,10 @@ void trace_counters_release(struct trace_counters *counters)
 	*counters = (struct trace_counters){0};
 }
 
-double trace_counters_of_service(const struct trace_counters *counters, const char *service)
+bool trace_counters_know(const struct trace_counters *counters, const char *service)
 {
-	double sum = 0;
 	for (size_t i = 0; i < counters->call_count; i++)
 		if (strcmp(counters->calls[i].service, service) == 0)
-			sum += counters->calls[i].spans;
-	return sum;
+			return true;
+	return false;
 }

@@ -28,7 +28,7 @@ enum { LIMIT_TRACE_CALLS = 1000 }; /* pairs of service and operation */
 struct trace_call {
 	char *service;   /* owned */
 	char *operation; /* owned; "" when the metrics do not tell it */
-	double spans;
+	double spans;    /* the first ones may be shown as 0, see trace_counters_know */
 };
 
 struct trace_counters {
@@ -42,7 +42,10 @@ struct trace_counters {
 void trace_counters_read(const char *text, size_t len, struct trace_counters *counters);
 void trace_counters_release(struct trace_counters *counters);
 
-/* Spans of a service over all its operations; 0 when it is not there. */
-double trace_counters_of_service(const struct trace_counters *counters, const char *service);
+/*
+ * True when span metrics know the service. The count itself says less: a collector shows a
+ * new series as 0 first and the true number at the next flush that has something new.
+ */
+bool trace_counters_know(const struct trace_counters *counters, const char *service);
 
 #endif

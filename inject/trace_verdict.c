@@ -136,16 +136,15 @@ static void look_at_lists(const struct trace_hops *hops,
 		if (observation->services != NULL)
 			sighting->seen |= trace_names_has(observation->services, service);
 		if (counters != NULL)
-			sighting->seen |= trace_counters_of_service(counters, service) > 0;
+			sighting->seen |= trace_counters_know(counters, service);
 	}
 	for (size_t i = 0; counters != NULL && i < counters->call_count; i++) {
 		const struct trace_call *call = &counters->calls[i];
-		verdict->unnamed |= call->spans > 0 && is_nameless(call->service);
+		verdict->unnamed |= is_nameless(call->service);
 		for (size_t k = 0; k < hops->count; k++) {
 			const struct trace_operation *row =
 			    trace_operation_of(hops->items[k].component, call->operation);
-			if (row != NULL && call->spans > 0 &&
-			    text_equal(hops->items[k].service, call->service))
+			if (row != NULL && text_equal(hops->items[k].service, call->service))
 				verdict->hops[k].groups |= 1U << row->group;
 		}
 	}

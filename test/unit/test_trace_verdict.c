@@ -151,7 +151,7 @@ TEST(verdicts)
 	     "transfer, engine inference] generic"},
 	    {"span metrics alone", NULL,
 	     "calls_total{service_name=\"llm-d-router/epp\",span_name=\"gateway.request\"} 1\n"
-	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 1\n",
+	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 0\n",
 	     "received=no 2/4 connected=unknown [] missing [endpoint scoring, KV transfer]"},
 	    {"all dropped by the filter", NULL,
 	     "otelcol_receiver_accepted_spans 9\notelcol_processor_filter_spans_filtered 9\n",
