@@ -87,7 +87,7 @@ $(UNIT) $(TOOLS) $(FUZZ): %: %.o $(B)/libllmd.a
 setup: ## install what is missing (Debian packages, PyPI, npm)
 	$(Q)hack/setup
 
-run: setup all ## embedded cluster, sample llm-d, operator, traced (CONTEXT=name: your own cluster)
+run: setup all ## a cluster of its own, sample llm-d, operator, traced (CONTEXT=name: your cluster; NODE=0: no node)
 	$(Q)hack/run
 
 test: setup ## everything: unit, golden, property, integration, sanitizers, fuzz corpora

@@ -13,6 +13,19 @@ NODE_PARTS = {"up", "etcd", "kube-apiserver", "kube-controller-manager", "kube-s
               "containerd", "kubelet", "kube-proxy", "coredns"}
 
 
+def path_without(tmp_path, *programs):
+    """A PATH on which these are missing."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for path in reversed(os.environ["PATH"].split(os.pathsep)):
+        for name in os.listdir(path) if os.path.isdir(path) else ():
+            link = folder / name
+            link.unlink(missing_ok=True)
+            if name not in programs:
+                link.symlink_to(os.path.join(path, name))
+    return str(folder)
+
+
 def still_there(processes):
     """Those of a cluster's processes() that have not ended."""
     found = {}

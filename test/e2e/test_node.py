@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from cluster import ROOT
-from node_cluster import BUSYBOX, NODE_PARTS, NodeCluster, cgroups_of, still_there
+from node_cluster import BUSYBOX, NODE_PARTS, NodeCluster, cgroups_of, path_without, still_there
 from waiting import wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -234,21 +234,8 @@ def test_hack_cluster_up_and_down(cluster, tmp_path):
     assert (down.returncode, down.stdout) == (0, "") and not (tmp_path / "cluster").exists()
 
 
-def without(tmp_path, *programs):
-    """A PATH on which these are missing."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for path in reversed(os.environ["PATH"].split(os.pathsep)):
-        for name in os.listdir(path) if os.path.isdir(path) else ():
-            link = folder / name
-            link.unlink(missing_ok=True)
-            if name not in programs:
-                link.symlink_to(os.path.join(path, name))
-    return str(folder)
-
-
 @pytest.mark.parametrize("how,why", [
-    (lambda path: ["env", f"PATH={without(path, 'runc')}"], "runc is not on PATH (hack/setup installs it)"),
+    (lambda path: ["env", f"PATH={path_without(path, 'runc')}"], "runc is not on PATH (hack/setup installs it)"),
     (lambda path: ["setpriv", "--bounding-set=-sys_admin"], "it gives no new namespaces: "),
     (lambda path: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], "it needs root"),
 ])

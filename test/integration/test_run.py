@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hack/run, the driver of `make run`."""
+"""hack/run, the driver of `make run`, on a control plane alone; test/e2e has it with a node."""
 import os
 import re
 import signal
@@ -12,7 +12,8 @@ from waiting import wait_for
 RUN = os.path.join(ROOT, "hack/run")
 
 def run(**env):
-    return subprocess.run([RUN], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, env={**os.environ, **env})
+    return subprocess.run([RUN], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                          env={**os.environ, "NODE": "0", **env})
 
 
 def test_once_ends_with_the_sample_traced():
@@ -28,7 +29,7 @@ def test_once_ends_with_the_sample_traced():
 def test_ctrl_c_ends_it_cleanly(tmp_path):
     log = tmp_path / "log"
     with open(log, "wb") as out:
-        process = subprocess.Popen([RUN], stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen([RUN], stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "NODE": "0"})
     try:
         wait_for(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None, 120, "tracing is in place")
     finally:
