@@ -19,6 +19,7 @@ enum {
 	SERVICES_MAX = 8, /* whose traces are asked for in a round */
 	TRACES_EACH = 5,
 	LOOKBACK_S = 3600,
+	SETTLE_MS = 120000,
 };
 
 static void forget_round(struct proof *proof)
@@ -136,18 +137,28 @@ static void give_up(struct proof *proof, const char *message, uint64_t mono_ms)
 	end_round(proof, mono_ms);
 }
 
+/* What was accepted a short while ago may be on its way still: batched, flushed, indexed. */
+static bool is_more_to_come(const struct proof *proof, uint64_t mono_ms)
+{
+	return proof->accepted > 0 && mono_ms - proof->moved_ms <= SETTLE_MS &&
+	       (!text_equal(proof->received.status, "True") ||
+		text_equal(proof->connected.status, "False"));
+}
+
 /* The back end is asked only when the counter has moved: gentle where there is no traffic. */
 static void take_counter(struct proof *proof, uint64_t mono_ms)
 {
 	double accepted = proof->counters.value[COUNTER_ACCEPTED];
 	double filtered = proof->counters.value[COUNTER_FILTERED];
-	proof->moved = !proof->counted || accepted < proof->accepted ||
-		       accepted > proof->accepted || filtered > proof->filtered;
-	bool look = proof->moved || proof->awake || !proof->judged;
+	bool moved = !proof->counted || accepted < proof->accepted || accepted > proof->accepted ||
+		     filtered > proof->filtered;
+	if (moved)
+		proof->moved_ms = mono_ms;
+	bool look = moved || proof->awake || !proof->judged || is_more_to_come(proof, mono_ms);
 	proof->counted = true;
 	proof->accepted = accepted;
 	proof->filtered = filtered;
-	proof->idle = proof->moved ? 0 : proof->idle + 1;
+	proof->idle = moved ? 0 : proof->idle + 1;
 	if (!look)
 		end_round(proof, mono_ms);
 	else if (accepted <= 0)
@@ -217,12 +228,6 @@ void proof_answer(struct proof *proof, unsigned long turn, const struct proof_re
 
 /* --- conclusions (proof_judge.c draws them) --- */
 
-static bool is_more_to_come(const struct proof *proof)
-{
-	return proof->accepted > 0 && (!text_equal(proof->received.status, "True") ||
-				       text_equal(proof->connected.status, "False"));
-}
-
 void proof_judge(struct proof *proof, const struct proof_targets *targets,
 		 const struct trace_hops *hops, int64_t *last_us, uint64_t mono_ms)
 {
@@ -236,10 +241,7 @@ void proof_judge(struct proof *proof, const struct proof_targets *targets,
 	};
 	proof_conclude(proof, targets, hops, &seen, last_us);
 	proof->judged = true;
-	/*
-	 * Once more, even if nothing follows: what was accepted just now may be on its way still,
-	 * and the verdict on a back end that came up just now holds for two minutes.
-	 */
-	proof->awake = targets->fresh || (proof->moved && is_more_to_come(proof));
+	proof->awake =
+	    targets->fresh; /* that verdict holds for two minutes, with traffic or without */
 	end_round(proof, mono_ms);
 }

@@ -48,7 +48,7 @@ struct proof {
 	unsigned idle;      /* rounds in a row in which nothing moved */
 	unsigned failures;  /* rounds in a row that got no answer */
 	char *trouble;      /* the words of the last failure; owned; NULL: none */
-	bool moved;         /* the counter, in this round */
+	uint64_t moved_ms;  /* when the counter was last seen to have moved */
 	bool awake;         /* what is expected has changed: the back end is asked in any case */
 	bool counted;
 	double accepted; /* the counter when it was last read */

@@ -182,8 +182,15 @@ TEST(no_traffic_is_asked_about_less_and_less)
 	CHECK_STR(ask(&talk), "wait 60000");
 	pass(&talk, 60000);
 	(void)ask(&talk);
-	answer(&talk, COUNTER(5));
+	answer(&talk, COUNTER(5)); /* for two minutes after it has moved */
+	CHECK_STR(ask(&talk), "16686 /api/services");
+	answer(&talk, "{\"data\":null}");
+	judge(&talk);
 	CHECK_STR(ask(&talk), "wait 120000");
+	pass(&talk, 120000);
+	(void)ask(&talk);
+	answer(&talk, COUNTER(5));
+	CHECK_STR(ask(&talk), "wait 240000");
 	proof_wake(&talk.proof, talk.now.mono_ms); /* a new workload */
 	CHECK_STR(ask(&talk), "wait 1000");
 	pass(&talk, 1000);
