@@ -236,7 +236,7 @@ enum status run_options_read(int argc, char **argv, struct run_options *ret_opti
 	while (at < argc && status == STATUS_OK)
 		status = read_one(argc, argv, &at, ret_options, err);
 	if (status == STATUS_OK && ret_options->enable_from_tracing &&
-	    ret_options->namespaces == NULL)
+	    ret_options->namespace_count == 0)
 		status = error_set(err, STATUS_INVALID,
 				   "--enable-from-tracing: is for --namespaces only; elsewhere the "
 				   "switch is the namespace's annotation");
