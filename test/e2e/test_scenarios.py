@@ -55,7 +55,7 @@ def test_an_old_sidecar_gets_what_it_bears(serve):
     assert not [a for a in proxy["args"] if "tracing" in a]
     s.wait_services(s.send(), {"llm-d-router/epp", "routing-proxy"})
     wait_for(lambda: s.services() == {"llm-d-router/epp", "routing-proxy", "vllm-prefill", "vllm-decode"}, 60, "the engines' own traces")
-    s.wait_condition("SpansReceived", "True").wait_condition("TraceConnected", "False", message="v0.10")
+    s.wait_condition("SpansReceived", "True").wait_condition("TraceConnected", "False", "ProxyHandsNoContextOn")
     s.disable()
 
 

@@ -99,8 +99,7 @@ class Cluster:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(60)
+            said = self.process.communicate(timeout=60)[0]
         finally:
-            self.process.stdout.close()
             shutil.rmtree(self.dir, ignore_errors=True)
-        assert self.process.returncode == 0
+        assert self.process.returncode == 0, said
