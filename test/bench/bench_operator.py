@@ -15,6 +15,7 @@ sys.path[:0] = [os.path.join(ROOT, "test/integration"), os.path.join(ROOT, "test
 
 from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
 from operator_process import BINARY, Operator  # noqa: E402
+from rights import grant  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 STARTS = 20
@@ -102,7 +103,7 @@ def main():
     cluster = Cluster()
     try:
         cluster.install_crds(TEST_CRDS, OWN_CRDS)
-        cluster.kubectl("apply", "-f", os.path.join(ROOT, "test/integration/rbac.yaml"))
+        grant(cluster)
         time_to_ready(cluster)
         memory(cluster, "empty API")
         cluster.api.create("namespace", {"metadata": {"name": "foreign"}})

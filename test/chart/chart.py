@@ -2,22 +2,20 @@
 """The chart, rendered by the real helm."""
 import json
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
 
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "test/support"))
+from cluster import tool  # noqa: E402
+
 CHART = os.path.join(ROOT, "charts/llmd-tracing")
 RELEASE = "llmd-tracing"
 NAMESPACE = "llmd-system"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def tool(name):
-    own = os.path.join(ROOT, "build/tools", name)
-    return own if os.access(own, os.X_OK) else shutil.which(name)
 
 
 def helm(*args, values=None):

@@ -11,6 +11,8 @@ import yaml
 import chart
 from chart import named, of_kind, render
 
+BINARY = os.path.join(chart.ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
+
 
 def source(*path):
     with open(os.path.join(chart.ROOT, *path), encoding="utf-8") as file:
@@ -84,6 +86,28 @@ def test_files_say_what_the_values_say():
     assert "10000000" in data["settings.yaml"]  # and no 1e+07
 
 
+def run_as_rendered(tmp_path, values):
+    """What the operator says at its start with the rendered files and options; it gets no further than to a kubeconfig that is not there."""
+    objects = render(values)
+    for name, text in named(objects, "ConfigMap")["data"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    args = [a.replace("/etc/llmd-tracing", str(tmp_path)) for a in named(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]]
+    return subprocess.run([BINARY, *args, "--kubeconfig=/nonexistent"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20).stdout
+
+
+def test_the_operator_takes_options_and_files(tmp_path):
+    said = run_as_rendered(tmp_path, source("test/chart/cases/everything-on.yaml"))
+    assert "/nonexistent: no such file" in said
+
+
+@pytest.mark.parametrize("values, words", [
+    ({"policy": {"allowedImages": ["mirror.example/*"]}}, "not allowed by the administrator's policy"),
+    ({"defaults": {"backend": {"type": "OTLP"}}}, "otlp"),  # a rule on several fields, which no values.schema.json can hold
+])
+def test_files_are_read(tmp_path, values, words):
+    assert words in run_as_rendered(tmp_path, values)
+
+
 def rules_of(objects, namespace=None):
     """(apiGroup, resource, verb, name or None) of all rights of a ServiceAccount's roles."""
     roles = [o for o in of_kind(objects, "ClusterRole", "Role") if o["metadata"].get("namespace") == namespace
@@ -118,10 +142,10 @@ def test_each_object_that_the_operator_owns_may_be_made_and_deleted(mode):
 def test_each_watched_kind_may_be_watched(mode):
     """controller/resource.c lists what is watched."""
     rights = rules_of(render(mode), *mode.get("namespaces", []))
-    rows = re.findall(r'\{"([^"]+)",\s*"[A-Z]\w+",\s*"([a-z]+)"', source("controller/resource.c"))
+    rows = re.findall(r'\[RESOURCE_\w+\] = \{"([^"]+)",\s*"\w+",\s*"([a-z]+)"([^}]*)\}', source("controller/resource.c"))
     assert len(rows) > 10
-    for version, plural in rows:
-        if plural != "namespaces" or not mode:
+    for version, plural, more in rows:
+        if (plural != "namespaces" or not mode) and "RESOURCE_ON_DEMAND" not in more:
             assert {(group(version), plural, "list", None), (group(version), plural, "watch", None)} <= rights, f"{version} {plural}"
 
 
@@ -131,6 +155,15 @@ def test_namespaced_mode_has_nothing_cluster_wide():
     assert all("namespace" in o["metadata"] for o in objects)
     assert rules_of(objects, "team-a") == rules_of(objects, "team-b")
     assert "--namespaces=team-a,team-b" in named(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+@pytest.mark.parametrize("mode", ["cluster", "namespaced"])
+def test_the_document_lists_what_is_granted(mode):
+    rows = re.findall(r"^\| `([^`]*)` \| `([^`]*)` \| ([a-z, ]+) \| (cluster|namespaced|both) \|", source("docs/rbac.md"), re.M)
+    documented = {(g.strip('"'), r, v) for g, r, verbs, where in rows for v in verbs.split(", ") if where in (mode, "both")}
+    namespaces = ["team-a"] if mode == "namespaced" else []
+    rights = rules_of(render({"namespaces": namespaces, "rbac": {"secrets": True}}), *namespaces)
+    assert documented | {("", "secrets", "get")} == {right[:3] for right in rights}
 
 
 def test_secrets_only_on_demand():
@@ -143,6 +176,16 @@ def test_writing_a_tracing_goes_with_edit_and_reading_with_view():
     aggregate = {name: {k.rpartition("-")[2] for k in o["metadata"]["labels"] if "aggregate-to" in k} for name, o in roles.items()}
     assert aggregate["llmd-tracing-edit"] == {"admin", "edit"} and aggregate["llmd-tracing-view"] == {"view"}
     assert set(roles["llmd-tracing-view"]["rules"][0]["verbs"]) == {"get", "list", "watch"}
+
+
+def test_options_are_those_of_the_operator():
+    known = set(re.findall(r"^  (--[a-z-]+)", subprocess.run([BINARY, "run", "--help"], text=True, stdout=subprocess.PIPE, check=True).stdout, re.M))
+    assert "--health-bind" in known
+    args = []
+    for name in ("everything-on", "namespaced"):
+        objects = render(source("test/chart/cases", f"{name}.yaml"))
+        args += named(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert {a.split("=")[0] for a in args if a != "run"} <= known
 
 
 def test_alerts_use_metrics_that_exist():
@@ -176,3 +219,24 @@ def test_plain_manifests_and_kustomize_base(tmp_path):
     assert of_kind(plain, "CustomResourceDefinition") == [yaml.load(source("crds/tracing.yaml"), chart.LOADER)]
     built = subprocess.run([chart.tool("kubectl"), "kustomize", str(tmp_path)], check=True, text=True, stdout=subprocess.PIPE).stdout
     assert sum(1 for d in yaml.load_all(built, chart.LOADER) if d) == len(plain)
+
+
+SCHEMA_WORDS = {"type", "description", "properties", "items", "additionalProperties", "required", "enum", "format", "pattern", "minimum",
+                "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "anyOf", "allOf", "oneOf", "not", "nullable"}
+
+
+def unknown_words(schema, path=""):
+    for key, value in schema.items():
+        if key == "properties":
+            for name, child in value.items():
+                yield from unknown_words(child, f"{path}.{name}")
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            yield from unknown_words(value, f"{path}[]")
+        elif key not in SCHEMA_WORDS and not key.startswith("x-kubernetes-"):
+            yield f"{path}: {key}"
+
+
+def test_the_crd_says_nothing_that_the_api_server_refuses():
+    """A comma in an unquoted description of a flow mapping makes a key of what follows."""
+    crd = yaml.load(source("crds/tracing.yaml"), chart.LOADER)
+    assert list(unknown_words(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"])) == []

@@ -9,7 +9,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
 from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
-from operator_process import Operator, grant  # noqa: E402
+from operator_process import Operator  # noqa: E402
+from rights import grant  # noqa: E402
 
 numbers = itertools.count(1)
 

@@ -13,21 +13,15 @@ from processes import die_with_parent
 from waiting import wait_for
 
 BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
-RBAC = os.path.join(ROOT, "test/integration/rbac.yaml")
 NAMESPACE = "llmd-system"
 USER = f"system:serviceaccount:{NAMESPACE}:llmd-tracing"
 LISTENING = re.compile(r'msg="?listening"?.* addr="?127\.0\.0\.1:(\d+)')
 
 
-def grant(cluster):
-    """Gives the operator's ServiceAccount what it is meant to have."""
-    cluster.kubectl("apply", "-f", RBAC)
-
-
-def token_kubeconfig(cluster):
+def token_kubeconfig(cluster, account="llmd-tracing"):
     """A kubeconfig of the operator's ServiceAccount; the token comes from TokenRequest."""
-    token = cluster.kubectl("-n", NAMESPACE, "create", "token", "llmd-tracing", "--duration=6h").strip()
-    path = os.path.join(cluster.dir, "operator.kubeconfig")
+    token = cluster.kubectl("-n", NAMESPACE, "create", "token", account, "--duration=6h").strip()
+    path = os.path.join(cluster.dir, f"{account}.kubeconfig")
     config = {**cluster.config, "users": [{"name": "test", "user": {"token": token}}]}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(config, file)

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ServiceAccounts with Roles only. The rules are those of docs/rbac.md, so that the document is what is tested."""
+"""ServiceAccounts with Roles only: those that the chart renders."""
 import json
 import os
-import re
 
-from cluster import ROOT
+from rights import OUTSIDE, SECRETS, granted
 
 SYSTEM = "llmd-system"
-ROW = re.compile(r"^\| `([^`]*)` \| `([^`]*)` \| ([a-z, ]+) \| (cluster|namespaced|both|outside) \|", re.MULTILINE)
 
 
-def rules(mode, without=()):
-    """The table's rules for a mode; `without`: pairs (verb, resource) that are left out."""
-    with open(os.path.join(ROOT, "docs/rbac.md"), encoding="utf-8") as file:
-        rows = ROW.findall(file.read())
-    found = []
-    for group, resource, verbs, where in rows:
-        verbs = [v for v in verbs.split(", ") if (v, resource) not in without]
-        if where in (mode, "both", "outside") and verbs:  # the tests run it outside of the cluster
-            found.append({"apiGroups": [group.strip('"')], "resources": [resource], "verbs": verbs})
-    return found
+def rules(namespace, without=()):
+    """The rules of one namespace's Roles; `without`: pairs (verb, resource) that are left out."""
+    rights = sorted(granted({"namespaces": [namespace], **SECRETS}), key=str)
+    return [{"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb], **({"resourceNames": [right.name]} if right.name else {})}
+            for right in rights if (right.verb, right.resource) not in without] + [OUTSIDE]
 
 
 def account(cluster, name):
@@ -35,7 +28,7 @@ def account(cluster, name):
 def grant(cluster, name, namespace, without=()):
     """The Role of namespaced mode, in one namespace; replaces what was granted there before."""
     prefix = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules("namespaced", without)}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules(namespace, without)}
     binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": SYSTEM}]}

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from cluster import OWN_CRDS, TEST_CRDS
+from rights import refused
 from roles import account, grant
 from cycle import change_settings, wait_cleaned_up
 from traced import LEDGER, Scene
@@ -15,7 +16,7 @@ numbers = itertools.count(1)
 
 
 def forbidden(cluster, since, user):
-    return [f"{r.verb} {r.uri}" for r in cluster.audit.requests(since, user) if r.code == 403]
+    return refused(cluster.audit.requests(since, user))
 
 
 @pytest.fixture

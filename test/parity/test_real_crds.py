@@ -12,7 +12,8 @@ sys.path[:0] = [os.path.join(TEST, "integration"), os.path.join(TEST, "support")
 
 from cluster import OWN_CRDS, Cluster  # noqa: E402
 from cycle import run_cycle  # noqa: E402
-from operator_process import Operator, grant  # noqa: E402
+from operator_process import Operator  # noqa: E402
+from rights import grant  # noqa: E402
 from traced import SAMPLES, Scene  # noqa: E402
 
 FILES = ("inference.networking.k8s.io_inferencepools.v1.5.0.yaml", "inference.networking.x-k8s.io_inferencepools.v1.4.0.yaml",
