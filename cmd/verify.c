@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/emit.h"
 #include "controller/moment.h"
@@ -36,6 +37,8 @@ void verify_report_release(struct verify_report *report)
 	trace_findings_release(&report->findings);
 	trace_verdict_release(&report->verdict);
 	sightings_release(&report->sightings);
+	sightings_release(&report->earlier);
+	served_release(&report->served);
 	probe_release(&report->probe);
 	lineup_release(&report->lineup);
 	json_freep(&report->notes);
@@ -164,6 +167,19 @@ static bool is_collector_ours(const struct verifying *v)
 	return tree != NULL && object_is_applied(tree);
 }
 
+/*
+ * A collector of our own takes plaintext; another one takes what its address says. Nobody has tried
+ * to reach it.
+ */
+static enum trace_answer is_tls_expected(const struct verifying *v)
+{
+	const char *endpoint = v->report.lineup.settings.collector_endpoint;
+	if (is_collector_ours(v))
+		return ANSWER_NO;
+	return endpoint != NULL && text_has_prefix(endpoint, "https://") ? ANSWER_YES
+									 : ANSWER_UNKNOWN;
+}
+
 /* ---- spans ---- */
 
 /*
@@ -177,15 +193,20 @@ static void judge(struct verifying *v)
 	struct trace_observation *seen = &report->observation;
 	bool sent = report->probe.url != NULL;
 	bool served = sent && report->probe.trouble == NULL;
+	struct trace_counters own;
 	trace_findings_release(&report->findings);
 	trace_verdict_release(&report->verdict);
 	seen->trace = sightings->has_services ? &sightings->trace : NULL;
 	seen->services = sightings->has_services ? &sightings->services : NULL;
 	seen->counters = sightings->has_counters ? &sightings->counters : NULL;
+	seen->traffic = trace_traffic(&report->lineup.hops, &report->served.counters);
 	seen->sent_trace = served ? report->probe.trace : NULL;
 	trace_verdict(&report->lineup.hops, seen, &report->verdict);
 	if (sent && report->verdict.connected == ANSWER_NO) {
+		own = sightings->counters;
+		own.call_count = 0;
 		seen->services = NULL;
+		seen->counters = sightings->has_counters ? &own : NULL;
 		trace_verdict_release(&report->verdict);
 		trace_verdict(&report->lineup.hops, seen, &report->verdict);
 	}
@@ -238,13 +259,51 @@ static enum status wait_for_trace(struct verifying *v, struct error *err)
 	}
 }
 
+/* What is known before our own request goes out. */
+static enum status look_before(struct verifying *v, struct error *err)
+{
+	struct verify_report *report = &v->report;
+	const char *name = report->namespace_name;
+	enum status status = served_ask(v->online, &v->inventory, name, &report->served, err);
+	if (status == STATUS_OK && report->queryable)
+		status = sightings_ask_services(v->online, name, &report->earlier, err);
+	return status == STATUS_OK ? sightings_ask_collector(v->online, name, &report->earlier, err)
+				   : status;
+}
+
+/*
+ * Did requests of others leave spans? Asked when our own has arrived, since exporters keep the order; the
+ * names and counters are from before it.
+ */
+static enum status look_for_others(struct verifying *v, struct error *err)
+{
+	struct verify_report *report = &v->report;
+	struct sightings *earlier = &report->earlier;
+	struct trace_verdict verdict;
+	enum status status =
+	    sightings_ask_recent(v->online, report->namespace_name, &report->lineup.hops,
+				 RECENT_TRACES, RECENT_MS, earlier, err);
+	if (status != STATUS_OK)
+		return status;
+	trace_drop(&earlier->trace, report->probe.trace);
+	struct trace_observation seen = {.trace = &earlier->trace,
+					 .services = &earlier->services,
+					 .counters = &earlier->counters};
+	trace_verdict(&report->lineup.hops, &seen, &verdict);
+	report->observation.sent_alone = !verdict.requests;
+	trace_verdict_release(&verdict);
+	return STATUS_OK;
+}
+
 static enum status look_at_spans(struct verifying *v, struct error *err)
 {
 	struct verify_report *report = &v->report;
 	const char *name = report->namespace_name;
 	struct sightings *sightings = &report->sightings;
 	enum status status = STATUS_OK;
-	if (report->queryable)
+	if (v->options->send != NULL)
+		status = look_before(v, err);
+	if (status == STATUS_OK && report->queryable)
 		status = sightings_ask_services(v->online, name, sightings, err);
 	if (status == STATUS_OK && v->options->send != NULL)
 		status =
@@ -253,6 +312,8 @@ static enum status look_at_spans(struct verifying *v, struct error *err)
 		status = wait_for_trace(v, err);
 		if (status == STATUS_OK) /* names that came with it */
 			status = sightings_ask_services(v->online, name, sightings, err);
+		if (status == STATUS_OK && report->earlier.has_services)
+			status = look_for_others(v, err);
 	} else if (status == STATUS_OK && sightings->has_services) {
 		status = sightings_ask_recent(v->online, name, &report->lineup.hops, RECENT_TRACES,
 					      RECENT_MS, sightings, err);
@@ -270,6 +331,9 @@ static void note_backend(struct verifying *v)
 				    "Jaeger of this namespace; look for the trace there"));
 	else if (report->sightings.trouble != NULL)
 		add_note(v, xstrdup(report->sightings.trouble));
+	if (report->served.trouble != NULL && report->observation.traffic == ANSWER_UNKNOWN)
+		add_note(v, xasprintf("whether requests are served could not be asked: %s",
+				      report->served.trouble));
 	if (report->sightings.trace.cut)
 		add_note(v, xasprintf("only %d spans were looked at", (int)LIMIT_TRACE_SPANS));
 }
@@ -292,15 +356,19 @@ static enum status find_out(struct verifying *v, const cJSON *policies, struct e
 		return status;
 	find_policy(v, policies);
 	report->queryable = report->lineup.settings.backend == BACKEND_JAEGER;
-	report->observation.tls = is_collector_ours(v) ? ANSWER_NO : ANSWER_UNKNOWN;
+	report->observation.tls = is_tls_expected(v);
 	report->observation.backend_fresh = is_backend_fresh(v);
 	status = look_at_spans(v, err);
 	if (status != STATUS_OK)
 		return status;
 	report->now_us = wall_us();
 	judge(v);
+	if (v->options->send == NULL && !report->verdict.requests) {
+		status = served_ask(v->online, &v->inventory, name, &report->served, err);
+		judge(v);
+	}
 	note_backend(v);
-	return STATUS_OK;
+	return status;
 }
 
 static enum status show(const struct verifying *v, struct error *err)

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "cmd/lineup.h"
 #include "cmd/probe.h"
+#include "cmd/served.h"
 #include "cmd/sightings.h"
 #include "inject/trace_diagnose.h"
 
@@ -16,9 +17,11 @@ struct verify_report {
 	int64_t now_us;
 	struct lineup lineup;
 	struct sightings sightings;
-	struct probe probe; /* url NULL: nothing was sent */
-	bool queryable;     /* a Jaeger that can be asked is the back end */
-	cJSON *notes;       /* array of texts: what else was noticed */
+	struct sightings earlier; /* with --send: of the requests before that */
+	struct served served;     /* what model servers have served, before that */
+	struct probe probe;       /* url NULL: nothing was sent */
+	bool queryable;           /* a Jaeger that can be asked is the back end */
+	cJSON *notes;             /* array of texts: what else was noticed */
 	struct trace_observation observation;
 	struct trace_verdict verdict;
 	struct trace_findings findings;

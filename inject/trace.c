@@ -73,6 +73,18 @@ void trace_take(struct trace *trace, struct trace *more)
 	trace_release(more);
 }
 
+void trace_drop(struct trace *trace, const char *id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < trace->count; i++) {
+		if (strcmp(trace->spans[i].trace, id) == 0)
+			span_release(&trace->spans[i]);
+		else
+			trace->spans[kept++] = trace->spans[i];
+	}
+	trace->count = kept;
+}
+
 bool trace_id_read(const char *text, size_t size, char *ret_id)
 {
 	size_t len = text == NULL ? 0 : strlen(text);

@@ -69,6 +69,8 @@ struct span *trace_add(struct trace *trace);
 
 /* Takes over what belongs to `more`, as far as there is room, and empties it. */
 void trace_take(struct trace *trace, struct trace *more);
+/* Takes the spans of one trace out. */
+void trace_drop(struct trace *trace, const char *id);
 
 /* Hexadecimal id of at most `size` - 1 digits, lower case, with leading zeros; false when it is none. */
 bool trace_id_read(const char *text, size_t size, char *ret_id);

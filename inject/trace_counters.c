@@ -25,6 +25,8 @@ static const struct {
     {"otelcol_exporter_sent_spans", COUNTER_SENT},
     {"otelcol_exporter_send_failed_spans", COUNTER_SEND_FAILED},
     {"otelcol_exporter_enqueue_failed_spans", COUNTER_SEND_FAILED},
+    {"vllm:request_success", COUNTER_SERVED},
+    {"sglang:num_requests", COUNTER_SERVED},
 };
 
 enum { LINE_MAX_BYTES = 4096, VALUE_MAX = 64 };

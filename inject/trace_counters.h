@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a collector says about itself and about the spans that pass through it, read from
+ * What a collector says about itself and about the spans that pass through it, and model
+ * servers about the requests that they have served, read from
  * the Prometheus text format: only the counters that tell whether spans arrive, where
  * they are lost, and from whom they came. Other lines are passed over.
  */
@@ -19,6 +20,7 @@ enum trace_counter {
 	COUNTER_FILTERED,    /* otelcol_processor_filter_spans.filtered: scrape noise, bare GETs */
 	COUNTER_SENT,        /* otelcol_exporter_sent_spans */
 	COUNTER_SEND_FAILED, /* otelcol_exporter_send_failed_spans, enqueue_failed_spans */
+	COUNTER_SERVED,      /* vllm:request_success, sglang:num_requests */
 	COUNTER_COUNT
 };
 

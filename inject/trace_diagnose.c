@@ -72,8 +72,9 @@ static const struct symptom_info symptoms[SYMPTOM_COUNT] = {
 			    "unsampled traceparent",
 			    "send one: `kubectl llmd-tracing verify --send URL`"},
     [SYMPTOM_SILENT] = {"Silent", "spans of others arrive, but none of this one",
-			"it may not have been on the way of a request yet; else look at its log "
-			"and at NetworkPolicies"},
+			"it may not have been on the way of a request yet, or all came with an "
+			"unsampled traceparent: `kubectl llmd-tracing verify --send URL` tells; "
+			"else look at its log and at NetworkPolicies"},
     [SYMPTOM_CUT_OFF] = {"ProxyHandsNoContextOn",
 			 "a routing proxy before 0.10, or one that is not traced, hands no trace "
 			 "context on, so the engines' "
@@ -100,6 +101,8 @@ struct diagnosis {
 	const struct trace_verdict *verdict;
 	struct trace_findings *findings;
 	bool explains_silence; /* some finding says why nothing arrives */
+	bool lost;             /* spans were accepted, and the back end has none of them */
+	bool quiet;            /* requests are served, and no span of any arrives */
 };
 
 static void add(struct diagnosis *diagnosis, enum trace_symptom symptom, size_t hop,
@@ -137,10 +140,20 @@ static double counter(const struct diagnosis *diagnosis, enum trace_counter name
 	return counters == NULL ? 0 : counters->value[name];
 }
 
+/* Scrapes, while it is known that no request was served, are no symptom. */
+static bool only_generic(const struct diagnosis *diagnosis)
+{
+	return diagnosis->verdict->only_generic && diagnosis->observation->traffic != ANSWER_NO;
+}
+
 static bool nothing_arrives(const struct diagnosis *diagnosis)
 {
 	const struct trace_observation *observation = diagnosis->observation;
-	return diagnosis->verdict->seen == 0 && counter(diagnosis, COUNTER_ACCEPTED) <= 0 &&
+	bool accepted = counter(diagnosis, COUNTER_ACCEPTED) > counter(diagnosis, COUNTER_FILTERED);
+	/* earlier ones say nothing about the way that was tried just now */
+	if (observation->sent_trace != NULL && observation->trace != NULL)
+		accepted = false;
+	return diagnosis->verdict->seen == 0 && !accepted &&
 	       (observation->trace == NULL || observation->trace->count == 0);
 }
 
@@ -246,7 +259,8 @@ static void check_hop(struct diagnosis *diagnosis, size_t index)
 	told |= check_exporter(diagnosis, index);
 	told |= check_endpoint(diagnosis, index);
 	diagnosis->explains_silence |= told;
-	if (told || nothing_arrives(diagnosis) || diagnosis->verdict->only_generic)
+	if (told || nothing_arrives(diagnosis) || only_generic(diagnosis) || diagnosis->lost ||
+	    diagnosis->quiet)
 		return;
 	if (hop->service == NULL && diagnosis->verdict->unnamed)
 		return; /* told once, for the namespace */
@@ -262,10 +276,14 @@ static void add_cause(struct diagnosis *diagnosis, enum trace_symptom symptom)
 
 static void check_counters(struct diagnosis *diagnosis)
 {
+	const struct trace_observation *observation = diagnosis->observation;
 	bool heard = diagnosis->verdict->seen > 0;
-	if (diagnosis->verdict->only_generic)
+	bool accepted = observation->counters == NULL || counter(diagnosis, COUNTER_ACCEPTED) > 0;
+	size_t before = 0;
+	if (only_generic(diagnosis))
 		add(diagnosis, SYMPTOM_ONLY_GENERIC, SIZE_MAX, "%s (%.0f dropped)",
 		    symptoms[SYMPTOM_ONLY_GENERIC].cause, counter(diagnosis, COUNTER_FILTERED));
+	before = diagnosis->findings->count;
 	if (counter(diagnosis, COUNTER_REFUSED) > 0 && !heard)
 		add(diagnosis, SYMPTOM_COLLECTOR_REFUSES, SIZE_MAX, "%s (%.0f so far)",
 		    symptoms[SYMPTOM_COLLECTOR_REFUSES].cause, counter(diagnosis, COUNTER_REFUSED));
@@ -273,16 +291,18 @@ static void check_counters(struct diagnosis *diagnosis)
 		add(diagnosis, SYMPTOM_BACKEND_REFUSES, SIZE_MAX, "%s (%.0f failed so far)",
 		    symptoms[SYMPTOM_BACKEND_REFUSES].cause,
 		    counter(diagnosis, COUNTER_SEND_FAILED));
-	if (diagnosis->observation->backend_fresh && !heard)
+	/* one that was sent just now came after that */
+	if (observation->backend_fresh && !heard && accepted && observation->sent_trace == NULL)
 		add_cause(diagnosis, SYMPTOM_BACKEND_FRESH);
+	diagnosis->lost = !heard && diagnosis->findings->count > before;
 }
 
 static void check_silence(struct diagnosis *diagnosis)
 {
 	const struct trace_observation *observation = diagnosis->observation;
-	if (!nothing_arrives(diagnosis) || diagnosis->verdict->expected == 0 ||
-	    diagnosis->explains_silence || diagnosis->verdict->only_generic ||
-	    counter(diagnosis, COUNTER_REFUSED) > 0)
+	if ((!nothing_arrives(diagnosis) && !diagnosis->quiet) ||
+	    diagnosis->verdict->expected == 0 || diagnosis->explains_silence ||
+	    only_generic(diagnosis) || diagnosis->lost)
 		return;
 	if (observation->network_policy != NULL)
 		add(diagnosis, SYMPTOM_NETWORK_POLICY, SIZE_MAX, "%s: %s",
@@ -309,7 +329,7 @@ static void check_whole(struct diagnosis *diagnosis)
 	const struct trace_verdict *verdict = diagnosis->verdict;
 	unsigned missing = verdict->groups_expected & ~verdict->groups_seen;
 	char text[256];
-	if (verdict->unnamed && verdict->received != ANSWER_YES)
+	if (verdict->unnamed && (verdict->received != ANSWER_YES || verdict->unnamed_now))
 		add_cause(diagnosis, SYMPTOM_UNNAMED);
 	if (verdict->cannot_connect)
 		add_hop(diagnosis, SYMPTOM_CUT_OFF, detached_hop(diagnosis->hops),
@@ -319,6 +339,10 @@ static void check_whole(struct diagnosis *diagnosis)
 		add(diagnosis, SYMPTOM_SEPARATE, SIZE_MAX, "%s; the best one holds: %s",
 		    symptoms[SYMPTOM_SEPARATE].cause, text[0] == '\0' ? "none" : text);
 	}
+	if (diagnosis->observation->sent_alone && diagnosis->observation->traffic == ANSWER_YES)
+		add(diagnosis, SYMPTOM_UNSAMPLED_PARENT, SIZE_MAX,
+		    "%s (nothing but the request that was sent now has arrived)",
+		    symptoms[SYMPTOM_UNSAMPLED_PARENT].cause);
 	if (verdict->received == ANSWER_YES && missing != 0 &&
 	    diagnosis->observation->trace != NULL) {
 		trace_groups_text(missing, text, sizeof(text));
@@ -333,6 +357,8 @@ void trace_diagnose(const struct trace_hops *hops, const struct trace_observatio
 	struct trace_findings findings = {.items = NULL};
 	struct diagnosis diagnosis = {
 	    .hops = hops, .observation = observation, .verdict = verdict, .findings = &findings};
+	diagnosis.quiet = observation->traffic == ANSWER_YES && observation->sent_trace == NULL &&
+			  !verdict->requests;
 	check_counters(&diagnosis);
 	for (size_t i = 0; i < hops->count; i++)
 		check_hop(&diagnosis, i);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "inject/component_rules.h"
 
 unsigned trace_part_of(enum component component)
 {
@@ -117,7 +118,7 @@ static void look_at_spans(const struct trace_hops *hops, const struct trace *tra
 		const struct span *span = &trace->spans[i];
 		generic += is_generic(span);
 		if (!attribute(hops, span, verdict) && is_nameless(span->service))
-			verdict->unnamed = true;
+			verdict->unnamed = verdict->unnamed_now = true;
 	}
 	verdict->only_generic = trace->count > 0 && generic == trace->count;
 }
@@ -210,6 +211,10 @@ static void sum_up(const struct trace_hops *hops, const struct trace_observation
 		struct image image;
 		image_read(hop->image, &image);
 		verdict->groups_seen |= sighting->groups;
+		/* a model server makes spans when it starts; whatever else speaks, speaks of requests */
+		verdict->requests |=
+		    sighting->groups != 0 ||
+		    (sighting->seen && trace_part_of(hop->component) != TRACE_ENGINE);
 		verdict->cannot_connect |= trace_hop_cuts_off(hop);
 		if (!hop->on)
 			continue;
@@ -260,4 +265,31 @@ void trace_verdict_release(struct trace_verdict *verdict)
 {
 	free(verdict->hops);
 	*verdict = (struct trace_verdict){0};
+}
+
+/* What a hop's own sampler keeps of the requests that come without a decision. */
+static double share_of(const struct trace_hop *hop)
+{
+	bool go = component_rules(hop->component)->grpc_url_only;
+	char *end = NULL;
+	if (hop->sampler != NULL && strcmp(hop->sampler, "parentbased_traceidratio") != 0)
+		return go ? 0.1 : 1;
+	double ratio = hop->ratio == NULL ? 1 : strtod(hop->ratio, &end);
+	return end != NULL && (end == hop->ratio || *end != '\0') ? 0.1 : ratio;
+}
+
+enum trace_answer trace_traffic(const struct trace_hops *hops, const struct trace_counters *servers)
+{
+	/* that nothing was sampled of ten expected ones is as likely as 1 in 20,000 */
+	static const double enough = 10;
+	double served = servers->value[COUNTER_SERVED];
+	double share = 1;
+	if (!servers->known[COUNTER_SERVED])
+		return ANSWER_UNKNOWN;
+	if (served < 1)
+		return ANSWER_NO;
+	for (size_t i = 0; i < hops->count; i++)
+		if (hops->items[i].on && share_of(&hops->items[i]) < share)
+			share = share_of(&hops->items[i]);
+	return share >= 1 || served * share >= enough ? ANSWER_YES : ANSWER_UNKNOWN;
 }

@@ -24,6 +24,7 @@ struct trace_observation {
 	enum trace_answer tls;      /* the collector expects TLS */
 	enum trace_answer traffic;  /* requests were served meanwhile */
 	bool backend_fresh;         /* it has just restarted: what it knew may be lost */
+	bool sent_alone;            /* of all requests only the one that was sent has arrived */
 };
 
 /* Kinds of hops, as bits. */
@@ -51,13 +52,22 @@ struct trace_verdict {
 	unsigned groups_expected;  /* bits of enum trace_group */
 	unsigned groups_seen;
 	int64_t newest_us; /* end of the newest span of an expected hop; 0: none */
-	bool unnamed;      /* spans arrive under no name, or under a program's own default */
+	bool requests; /* spans of some request have arrived, not only of a model server's start */
+	bool unnamed;  /* spans arrive under no name, or under a program's own default */
+	bool unnamed_now;  /* … and stand among those that were looked at */
 	bool only_generic; /* spans arrive, but nothing but scrapes and bare GETs */
 };
 
 void trace_verdict(const struct trace_hops *hops, const struct trace_observation *observation,
 		   struct trace_verdict *ret_verdict);
 void trace_verdict_release(struct trace_verdict *verdict);
+
+/*
+ * Whether so many requests were served that some of them should have been sampled, from what model
+ * servers count (COUNTER_SERVED). Few prove nothing where a tenth is kept.
+ */
+enum trace_answer trace_traffic(const struct trace_hops *hops,
+				const struct trace_counters *servers);
 
 /* The part that a component is, 0 for none. */
 unsigned trace_part_of(enum component component);

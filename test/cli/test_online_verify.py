@@ -20,10 +20,12 @@ DENIED, UNREACHABLE = 6, 7
 NAMESPACE = "/api/v1/namespaces/shop"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"
+POOLS = "/apis/inference.networking.k8s.io/v1/namespaces/shop/inferencepools"
 TRACINGS = "/apis/tracing.llm-d.io/v1alpha1/namespaces/shop/tracings"
 JAEGER = NAMESPACE + "/services/http:jaeger-collector:16686/proxy"
 COUNTERS = NAMESPACE + "/services/http:otel-collector:8888/proxy/metrics"
 CALLS = NAMESPACE + "/services/http:otel-collector:8889/proxy/metrics"
+SERVED = NAMESPACE + "/pods/http:decode-1:8000/proxy/metrics"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 NAMES = {"epp": "llm-d-router/epp", "proxy": "routing-proxy", "prefill": "vllm-prefill", "decode": "vllm-decode"}
 SPANS = ("gateway.request", "llm_d.epp.scoring", "run_scheduler_profile"), ("llm_d.pd_proxy.POST /v1/completions",), ("llm_request",), ("llm_request",)
@@ -82,12 +84,15 @@ def whole(trace=TRACE, without=()):
 
 
 class Shop:
-    """A namespace `shop`; what Jaeger and collector answer is in `traces`, `counters`, `calls` (None: no such port)."""
+    """A namespace `shop`; what Jaeger and collector answer is in `traces`, `counters`, `calls` (None: no such port).
 
-    def __init__(self, trees=None, traces=(), counters="", calls="", policies=(), tracing=None, jaeger=None, own=True):
+    `served`: what a model server behind a pool counts; None: there is no pool; "": it may not be asked."""
+
+    def __init__(self, trees=None, traces=(), counters="", calls="", policies=(), tracing=None, jaeger=None, own=True, served=None):
         self.trees = workloads() if trees is None else trees
         self.traces, self.counters, self.calls, self.policies = list(traces), counters, calls, policies
         self.tracing, self.jaeger, self.own, self.asked = tracing, jaeger, own, 0
+        self.served, self.selectors = served, []
 
     def services(self):
         return sorted({p["serviceName"] for t in self.traces for p in t["processes"].values()})
@@ -97,10 +102,23 @@ class Shop:
         return {"metadata": {"name": "otel-collector", "namespace": "shop", "uid": "c", "resourceVersion": "4", "annotations": annotations,
                              "labels": {"app.kubernetes.io/managed-by": "llmd-tracing"}}, "spec": {"ports": [{"port": 4317}]}}
 
+    def pools(self):
+        return [] if self.served is None else [{
+            "apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool",
+            "metadata": {"name": "pool", "namespace": "shop", "uid": "o", "resourceVersion": "6"},
+            "spec": {"selector": {"matchLabels": {"app": "x", "llm-d.ai/role": "decode"}}, "targetPorts": [{"number": 8000}]}}]
+
+    def pods(self, exchange):
+        if exchange.path != NAMESPACE + "/pods" or "labelSelector" not in exchange.query:
+            return []
+        self.selectors.append(exchange.query["labelSelector"])
+        return [{"metadata": {"name": "decode-1", "namespace": "shop", "uid": "q", "resourceVersion": "3"}, "status": {"phase": "Running"}},
+                {"metadata": {"name": "decode-2", "namespace": "shop", "uid": "r", "resourceVersion": "3"}, "status": {"phase": "Pending"}}]
+
     def __call__(self, exchange):
         lists = {DEPLOYMENTS: self.trees.values(), POLICIES: self.policies, NAMESPACE + "/services": [self.collector()],
-                 NAMESPACE + "/pods": [], TRACINGS: [self.tracing] if self.tracing else []}
-        texts = {COUNTERS: self.counters, CALLS: self.calls}
+                 NAMESPACE + "/pods": self.pods(exchange), POOLS: self.pools(), TRACINGS: [self.tracing] if self.tracing else []}
+        texts = {COUNTERS: self.counters, CALLS: self.calls, SERVED: self.served or None}
         if exchange.path == "/version":
             exchange.reply({})
         elif exchange.path == NAMESPACE:
@@ -273,6 +291,37 @@ def test_a_request_of_our_own(pki, tmp_path):
     assert report["trace"]["id"] == context.split("-")[1] and report["trace"]["sent"]
     assert (body["model"], report["request"]["model"], report["request"]["code"]) == ("org/model", "org/model", 200)
     assert body["max_tokens"] <= 16 and shop.asked >= 3
+
+
+START = trace_of([span("c" * 32, 1, 0, "vllm-decode", "Load model")], "c" * 32)
+
+
+@pytest.mark.parametrize("served, traces, reason", [
+    ('vllm:request_success_total{finished_reason="stop"} 3.0\n', [], "UnsampledParent"),
+    ('vllm:request_success_total{finished_reason="stop"} 3.0\n', [START], "UnsampledParent"),
+    ('vllm:request_success_total{finished_reason="stop"} 0.0\n', [], "NoTraffic"),
+    ("", [], "NoTraffic"),
+    (None, [], "NoTraffic"),
+], ids=["served", "heard starting", "nothing served", "refused", "no pool"])
+def test_model_servers_tell_whether_requests_are_served(pki, tmp_path, served, traces, reason):
+    shop = Shop(served=served, traces=traces)
+    code, report = verify(pki, tmp_path, shop)
+    assert (code, reasons(report)) == (1, [reason]), report["findings"]
+    assert shop.selectors == ([] if served is None else ["app=x,llm-d.ai/role=decode"])
+    asked = [note for note in report["notes"] if note.startswith("whether requests are served could not be asked")]
+    assert bool(asked) == (served == "")
+
+
+@pytest.mark.parametrize("served, traces, expected", [
+    ("vllm:request_success_total 3\n", [], ["UnsampledParent"]),
+    ("vllm:request_success_total 3\n", [START], ["UnsampledParent"]),
+    ("vllm:request_success_total 3\n", [whole()], []),
+    ("vllm:request_success_total 0\n", [], []),
+], ids=["nothing came", "only a start came", "some came", "nothing was served"])
+def test_a_request_of_our_own_that_is_the_only_one_sampled(pki, tmp_path, served, traces, expected):
+    shop = Shop(served=served, traces=traces)
+    code, report = send(pki, tmp_path, shop, Gateway(shop))
+    assert (code, report["result"], reasons(report)) == (0, "Connected", expected)
 
 
 def test_the_model_may_be_named(pki, tmp_path):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+import threading
 import time
 import urllib.parse
 
@@ -54,7 +55,9 @@ def path(kind, name=None, namespace=None):
     return f"{prefix}{middle}/{plural}" + (f"/{name}" if name else "")
 
 
-class Api:
+class Api(threading.local):
+    """Each thread has a connection of its own."""
+
     def __init__(self, server, ca, cert=None, key=None, token=None):
         url = urllib.parse.urlparse(server)
         self.where = (url.hostname, url.port)

@@ -14,9 +14,10 @@ REQUESTS = ("/v1/completions", "/v1/chat/completions", "/generate")
 
 
 class Engine:
-    def __init__(self, host, port, model, tracer):
+    def __init__(self, host, port, model, tracer, counter="vllm:request_success_total"):
+        """`counter`: the name of the metric that counts what was served; None: /metrics is not served."""
         self.host, self.port, self.model, self.tracer = host or "0.0.0.0", port, model, tracer
-        self.served = 0
+        self.counter, self.served = counter, 0
 
     def load(self):
         """As a model server: nothing listens until the model is there. A signal ends the wait."""
@@ -48,10 +49,10 @@ class Engine:
         if path == "/v1/models":
             model = {"id": self.model, "object": "model"}
             return 200, "application/json", json.dumps({"object": "list", "data": [model]}).encode()
-        if path == "/metrics":
+        if path == "/metrics" and self.counter:
             if self.tracer:
                 self.tracer.scrape(path)
-            text = f"vllm:num_requests_waiting 0\nvllm:num_requests_running 0\nvllm:request_success_total {self.served}\n"
+            text = f"{self.counter}{{model_name=\"{self.model}\"}} {self.served}\n"
             return 200, "text/plain; version=0.0.4", text.encode()
         return 404, "application/json", b'{"detail":"Not Found"}'
 

@@ -34,7 +34,8 @@ def main(args=None):
         raise RuntimeError("opentelemetry package is not installed!!! Please not enable tracing or install opentelemetry")
     server.checked()
     tracer = tracing.Tracer(options.endpoint, behaviour) if options.enable_trace else None
-    server.serve(server.Engine(options.host, options.port, options.served_model_name or options.model_path, tracer))
+    server.serve(server.Engine(options.host, options.port, options.served_model_name or options.model_path, tracer,
+                               "sglang:num_requests_total" if options.enable_metrics else None))
 
 
 def command():
