@@ -109,10 +109,28 @@ void policy_release(struct policy *policy)
 	policy->has_settings = false;
 }
 
+/* How workloads are restarted: those that wait are looked at again when it changes. */
+static char *rollout_text(const struct rollout_settings *rollout)
+{
+	CLEANUP(str_freep)
+	char *min_ready =
+	    rollout->min_ready == NULL ? xstrdup("") : json_to_string(rollout->min_ready);
+	CLEANUP(str_freep)
+	char *days =
+	    rollout->window_days == NULL ? xstrdup("") : json_to_string(rollout->window_days);
+	return xasprintf("%s %ld %d %s %s %s %s", rollout->policy, rollout->max_concurrent,
+			 (int)rollout->pause_on_failure, min_ready, days,
+			 rollout->window_hours == NULL ? "" : rollout->window_hours,
+			 rollout->window_zone == NULL ? "" : rollout->window_zone);
+}
+
 char *policy_fingerprint(const struct policy *policy)
 {
+	CLEANUP(str_freep)
+	char *rollout = policy->has_settings ? rollout_text(&policy->settings.rollout) : NULL;
 	const char *suffix = policy->has_settings ? policy->settings.identity.suffix : NULL;
-	return xasprintf("%d %d %d %s %s %s", (int)policy->phase, (int)policy->reason,
+	return xasprintf("%d %d %d %s %s %s %s", (int)policy->phase, (int)policy->reason,
 			 (int)policy->collector.ready, policy->settings_hash,
-			 suffix == NULL ? "" : suffix, policy->message);
+			 suffix == NULL ? "" : suffix, rollout == NULL ? "" : rollout,
+			 policy->message);
 }

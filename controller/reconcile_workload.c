@@ -10,33 +10,19 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "controller/managed_fields.h"
-#include "controller/rollout.h"
+#include "controller/reconciling.h"
 #include "inject/plan.h"
 
-enum { WORDS_MAX = 1000 };
-
-struct reconciling {
-	const struct workload_input *input;
-	struct roster_row *row;
-	struct intents *intents;
-	struct plan *plan;
-	struct rollout rollout;
-	const char *ledger; /* text of the live one, or NULL */
-	char words[WORDS_MAX];
-	bool changed;
-	struct trace_hops hops;
-};
-
-static void tell(struct reconciling *r, enum workload_state state, enum reason reason,
-		 const char *words)
+void reconciling_tell(struct reconciling *r, enum workload_state state, enum reason reason,
+		      const char *words)
 {
 	if (roster_tell(r->row, state, reason, words))
 		r->changed = true;
 }
 
 /* About the workload, and about the Tracing, where all of a namespace can be read in one place. */
-static void tell_event(struct reconciling *r, enum reason reason, const char *action,
-		       const char *note)
+void reconciling_tell_event(struct reconciling *r, enum reason reason, const char *action,
+			    const char *note)
 {
 	const cJSON *object = r->input->object;
 	const char *namespace_name = json_str(object, "metadata.namespace");
@@ -51,15 +37,21 @@ static void tell_event(struct reconciling *r, enum reason reason, const char *ac
 			  r->input->policy->tracing_uid, reason, action, told);
 }
 
-static void add_words(struct reconciling *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static void add_words(struct reconciling *r, const char *fmt, ...)
+void reconciling_add_words(struct reconciling *r, const char *fmt, ...)
 {
 	size_t len = strlen(r->words);
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(r->words + len, sizeof(r->words) - len, fmt, args);
 	va_end(args);
+}
+
+/* What would be done, for people. */
+void reconciling_add_edits(struct reconciling *r)
+{
+	for (size_t i = 0; i < r->plan->edit_count; i++)
+		reconciling_add_words(r, "%s%s", r->words[0] == '\0' ? "" : "; ",
+				      r->plan->edits[i].what);
 }
 
 /* Containers that a person would ask about: ours, or a component that was left out. */
@@ -84,9 +76,10 @@ static enum reason describe_containers(struct reconciling *r)
 		const struct plan_container *container = &r->plan->containers[i];
 		if (!is_worth_telling(container))
 			continue;
-		add_words(r, "%s%s: %s", r->words[0] == '\0' ? "" : "; ", container->name,
-			  container->message[0] != '\0' ? container->message
-							: reason_info(container->reason)->word);
+		reconciling_add_words(
+		    r, "%s%s: %s", r->words[0] == '\0' ? "" : "; ", container->name,
+		    container->message[0] != '\0' ? container->message
+						  : reason_info(container->reason)->word);
 		if (container->inject &&
 		    (injected == REASON_NONE || container->reason == REASON_UNVERIFIED))
 			injected = container->reason;
@@ -94,26 +87,6 @@ static enum reason describe_containers(struct reconciling *r)
 			skipped = container->reason;
 	}
 	return r->plan->injected && injected != REASON_NONE ? injected : skipped;
-}
-
-/* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
-static void tell_rolling(struct reconciling *r)
-{
-	const struct rollout *rollout = &r->rollout;
-	if (!r->row->pace.stalled) {
-		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced",
-			       rollout->pods);
-		tell(r, WORKLOAD_PENDING, REASON_ROLLING_OUT, r->words);
-		return;
-	}
-	(void)snprintf(
-	    r->words, sizeof(r->words),
-	    "%ld of %ld replicas are new and %ld ready, and nothing has moved for longer "
-	    "than the probes allow (%ld s)",
-	    rollout->updated, rollout->wanted, rollout->ready, rollout->patience_s);
-	tell(r, WORKLOAD_FAILED, REASON_STALLED, r->words);
-	if (r->changed)
-		tell_event(r, REASON_STALLED, "Rollout", r->words);
 }
 
 /* What stands when nothing is to be written. */
@@ -127,27 +100,27 @@ static void tell_settled(struct reconciling *r)
 	}
 	bool ours = plan->injected && r->ledger != NULL;
 	if (r->row->pace.rolling) {
-		tell_rolling(r);
+		restart_tell_rolling(r);
 		return;
 	}
 	r->row->pace.proven = ours && plan->reason == REASON_NONE;
 	if (ours) {
-		tell(r, WORKLOAD_INJECTED, reason == REASON_NONE ? REASON_INJECTED : reason,
-		     r->words);
+		reconciling_tell(r, WORKLOAD_INJECTED,
+				 reason == REASON_NONE ? REASON_INJECTED : reason, r->words);
 		return;
 	}
 	bool silent = reason == REASON_NONE || reason == REASON_NOTHING_LEADS_HERE ||
 		      reason == REASON_NOT_A_COMPONENT || reason == REASON_OWNED ||
 		      reason == REASON_REMOVED;
 	if (silent && r->input->facts->evidence == EVIDENCE_NONE)
-		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+		reconciling_tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
 	else if (reason == REASON_OWNED || reason == REASON_NOTHING_LEADS_HERE ||
 		 reason == REASON_REMOVED)
-		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+		reconciling_tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
 	else
-		tell(r, WORKLOAD_SKIPPED, reason, r->words);
+		reconciling_tell(r, WORKLOAD_SKIPPED, reason, r->words);
 	if (r->changed && r->row->state == WORKLOAD_SKIPPED)
-		tell_event(r, reason, "Skip", r->words);
+		reconciling_tell_event(r, reason, "Skip", r->words);
 }
 
 static enum workload_rank rank_of(const struct facts *facts)
@@ -221,43 +194,18 @@ static void intend_patch(struct reconciling *r)
 	if (r->plan->template_changes && r->row->pace.pods > 0)
 		pace_begin(&r->row->pace, &r->rollout, r->input->resource == RESOURCE_MODELSERVICE,
 			   r->input->now.mono_ms);
+	if (r->rides && r->rollout.replaced > 0) {
+		(void)snprintf(r->words, sizeof(r->words),
+			       "%ld of %ld replicas had been replaced already and are once more",
+			       r->rollout.replaced, r->rollout.wanted);
+		reconciling_tell_event(r, REASON_RIDES_LATE, "Inject", r->words);
+	}
 	r->words[0] = '\0';
 	if (r->plan->injected)
 		(void)describe_containers(r);
-	for (size_t i = 0; i < r->plan->edit_count; i++)
-		add_words(r, "%s%s", r->words[0] == '\0' ? "" : "; ", r->plan->edits[i].what);
-	tell_event(r, r->plan->injected ? REASON_INJECTED : REASON_REMOVED,
-		   r->plan->injected ? "Inject" : "Remove", r->words);
-}
-
-/* Ours are the last ones to touch a workload that does not come up. */
-static bool is_left_alone(struct reconciling *r)
-{
-	if (!r->plan->injected || r->ledger != NULL || !r->plan->template_changes ||
-	    !rollout_is_failing(&r->rollout, r->input->now.wall_us))
-		return false;
-	(void)snprintf(r->words, sizeof(r->words),
-		       "%ld of %ld replicas are ready and nothing has moved for longer than the "
-		       "probes allow (%ld s); left alone until it comes up",
-		       r->rollout.ready, r->rollout.wanted, r->rollout.patience_s);
-	tell(r, WORKLOAD_SKIPPED, REASON_ALREADY_FAILING, r->words);
-	if (r->changed)
-		tell_event(r, REASON_ALREADY_FAILING, "Inject", r->words);
-	return true;
-}
-
-/* The last thing to wait for; the row says it, with what the write will cost. */
-static bool waits_for_its_turn(struct reconciling *r)
-{
-	const struct workload_input *input = r->input;
-	enum reason reason = REASON_NONE;
-	if (r->plan->template_changes && !input->policy->dry_run)
-		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
-	enum reason told = reason == REASON_NONE ? REASON_WAITING_FOR_TURN : reason;
-	(void)snprintf(r->words, sizeof(r->words), "%s %ld pods will be replaced.",
-		       reason_info(told)->meaning, r->row->pace.pods);
-	tell(r, WORKLOAD_PENDING, told, r->words);
-	return reason != REASON_NONE;
+	reconciling_add_edits(r);
+	reconciling_tell_event(r, r->plan->injected ? REASON_INJECTED : REASON_REMOVED,
+			       r->plan->injected ? "Inject" : "Remove", r->words);
 }
 
 /* True when a write has to wait; the row says for what. */
@@ -270,37 +218,38 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	struct roster_row *row = r->row;
 	if (undo == UNDO_CONFLICTING) {
 		describe_containers(r);
-		tell(r, WORKLOAD_CONFLICTING, REASON_CONFLICTING,
-		     "undone by others twice within 24 hours; nothing is written until the "
-		     "settings change or the workload's annotation " ANNOTATION_RETRY
-		     " gets another value");
+		reconciling_tell(
+		    r, WORKLOAD_CONFLICTING, REASON_CONFLICTING,
+		    "undone by others twice within 24 hours; nothing is written until the "
+		    "settings change or the workload's annotation " ANNOTATION_RETRY
+		    " gets another value");
 		if (r->changed)
-			tell_event(r, REASON_CONFLICTING, "Inject", row->message);
+			reconciling_tell_event(r, REASON_CONFLICTING, "Inject", row->message);
 		return true;
 	}
 	if (refusal_holds(&row->refusal, version, input->now.mono_ms)) {
 		if (refusal_is_worth_telling(&row->refusal))
-			tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
+			reconciling_tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
 		if (row->refusal.retry_at_ms != UINT64_MAX)
 			intents_again(r->intents, row->refusal.retry_at_ms - input->now.mono_ms);
 		return true;
 	}
 	if (r->plan->injected && !policy->collector.ready && policy->phase == PHASE_ON &&
 	    !policy->dry_run) {
-		tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR,
-		     policy->collector.collector.message);
+		reconciling_tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR,
+				 policy->collector.collector.message);
 		return true;
 	}
-	if (is_left_alone(r))
+	if (restart_is_left_alone(r))
 		return true;
 	if (undo == UNDO_WAIT) {
-		tell(r, WORKLOAD_PENDING, REASON_UNDONE,
-		     "undone by somebody else; repaired once their rollout is through");
+		reconciling_tell(r, WORKLOAD_PENDING, REASON_UNDONE,
+				 "undone by somebody else; repaired once their rollout is through");
 		if (r->changed)
-			tell_event(r, REASON_UNDONE, "Inject", row->message);
+			reconciling_tell_event(r, REASON_UNDONE, "Inject", row->message);
 		return true;
 	}
-	return waits_for_its_turn(r);
+	return restart_waits(r);
 }
 
 /* Once for each generation: whatever the server makes of it, it is never a loop. */
@@ -325,6 +274,7 @@ static void act_on_plan(struct reconciling *r)
 		if (removing)
 			undo_forget(&r->row->undo);
 		refusal_clear(&r->row->refusal);
+		consent_forget(&r->row->consent);
 		tell_settled(r);
 		intend_give_back(r);
 		return;
@@ -341,12 +291,12 @@ static void hold_workload(struct reconciling *r)
 {
 	const struct policy *policy = r->input->policy;
 	if (r->ledger != NULL)
-		tell(r, WORKLOAD_INJECTED, policy->reason, policy->message);
+		reconciling_tell(r, WORKLOAD_INJECTED, policy->reason, policy->message);
 	else if (r->input->facts->evidence != EVIDENCE_NONE &&
 		 r->input->facts->standing == STANDING_EDITABLE)
-		tell(r, WORKLOAD_SKIPPED, policy->reason, policy->message);
+		reconciling_tell(r, WORKLOAD_SKIPPED, policy->reason, policy->message);
 	else
-		tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
+		reconciling_tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
 }
 
 static bool build_plan(struct reconciling *r)
@@ -375,37 +325,10 @@ static bool build_plan(struct reconciling *r)
 		settings_release(&defaults);
 	if (status == STATUS_OK)
 		return true;
-	tell(r, WORKLOAD_FAILED, REASON_REFUSED, err.message);
+	reconciling_tell(r, WORKLOAD_FAILED, REASON_REFUSED, err.message);
 	if (r->changed)
-		tell_event(r, REASON_REFUSED, "Plan", err.message);
+		reconciling_tell_event(r, REASON_REFUSED, "Plan", err.message);
 	return false;
-}
-
-static struct pace_limits limits_of(const struct policy *policy)
-{
-	const struct rollout_settings *rollout = &policy->settings.rollout;
-	if (!policy->has_settings)
-		return (struct pace_limits){0};
-	return (struct pace_limits){.max_concurrent = rollout->max_concurrent,
-				    .go_on_after_failure = !rollout->pause_on_failure};
-}
-
-/*
- * At the first look after a start, a rollout of a workload that carries our ledger counts as
- * ours: the process may have been killed between the write and the status that tells it.
- */
-static void follow_rollout(struct reconciling *r)
-{
-	struct pace *pace = &r->row->pace;
-	uint64_t now = r->input->now.mono_ms;
-	rollout_judge(r->input->object, r->input->facts, &r->rollout);
-	pace->pods = r->rollout.pods;
-	if (r->row->state == WORKLOAD_UNSEEN && r->rollout.phase == ROLLOUT_PROGRESSING &&
-	    (r->ledger != NULL || pace->rolling))
-		pace_begin(pace, &r->rollout, false, now);
-	uint64_t again = pace_follow(pace, &r->rollout, now);
-	if (again > 0)
-		intents_again(r->intents, again);
 }
 
 void reconcile_workload(const struct workload_input *input, struct roster_row *row,
@@ -420,8 +343,7 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 	    .ledger = cJSON_IsString(ledger) ? ledger->valuestring : NULL,
 	};
 	row->pace.rank = rank_of(input->facts);
-	input->roster->limits = limits_of(input->policy);
-	follow_rollout(&r);
+	restart_follow(&r);
 	switch (input->policy->phase) {
 	case PHASE_HOLD:
 		hold_workload(&r);
@@ -435,7 +357,7 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 		break;
 	case PHASE_OFF:
 	case PHASE_GONE:
-		tell(&r, WORKLOAD_IGNORED, REASON_NONE, "");
+		reconciling_tell(&r, WORKLOAD_IGNORED, REASON_NONE, "");
 		break;
 	}
 	plan_freep(&r.plan);

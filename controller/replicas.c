@@ -174,8 +174,10 @@ static void read_children(const struct facts *facts, struct replica_sets *sets)
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
 		struct replicas *set =
 		    facts->children[i] == NULL ? NULL : add_set(sets, facts->children[i], roles[i]);
-		if (set != NULL)
-			read_deployment(facts->children[i], set);
+		if (set == NULL)
+			continue;
+		read_deployment(facts->children[i], set);
+		set->epp = i + 1 == ARRAY_LEN(roles);
 	}
 }
 
@@ -197,6 +199,8 @@ void replica_sets_read(const cJSON *object, const struct facts *facts,
 	for (size_t i = 0; i < ARRAY_LEN(single); i++)
 		if (text_equal(kind, single[i].kind))
 			single[i].read(object, add_set(ret_sets, object, facts->role));
+	for (size_t i = 0; i < ret_sets->count; i++)
+		ret_sets->items[i].epp = facts->epp;
 	if (text_equal(kind, "DisaggregatedSet"))
 		read_roles(object, ret_sets);
 	else if (text_equal(kind, "ModelService"))

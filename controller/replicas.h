@@ -21,6 +21,7 @@ struct replicas {
 	const cJSON *worker;     /* pod spec of the other size - 1 pods, or NULL. Borrowed */
 	const cJSON *pod_labels; /* of the leader's template, or NULL. Borrowed */
 	enum role role;
+	bool epp;  /* endpoint pickers: no servers */
 	long size; /* pods of one replica */
 	long wanted;
 	long total;           /* that exist, old and new */

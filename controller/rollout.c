@@ -100,19 +100,26 @@ static void read_deadline(const struct replicas *set, struct rollout *rollout)
 void rollout_judge(const cJSON *object, const struct facts *facts, struct rollout *ret_rollout)
 {
 	struct replica_sets sets;
-	struct rollout rollout = {.phase = ROLLOUT_COMPLETE};
 	replica_sets_read(object, facts, &sets);
-	for (size_t i = 0; i < sets.count; i++) {
-		const struct replicas *set = &sets.items[i];
+	rollout_judge_sets(&sets, ret_rollout);
+}
+
+void rollout_judge_sets(const struct replica_sets *sets, struct rollout *ret_rollout)
+{
+	struct rollout rollout = {.phase = ROLLOUT_COMPLETE};
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct replicas *set = &sets->items[i];
 		enum rollout_phase phase = phase_of(set);
 		rollout.phase = phase > rollout.phase ? phase : rollout.phase;
 		rollout.wanted += set->wanted;
+		/* before the newest generation is seen, the figure is of the one before */
+		rollout.replaced += has_seen_generation(set->object) ? set->updated : 0;
 		rollout.updated += set->updated;
 		rollout.ready += set->ready;
 		rollout.pods += replicas_to_replace(set) * set->size;
 		rollout.patience_s = most(rollout.patience_s, patience_of(set));
 		read_deadline(set, &rollout);
-		if (i == 0 || set->object != sets.items[i - 1].object)
+		if (i == 0 || set->object != sets->items[i - 1].object)
 			rollout.generation += json_int(set->object, "metadata.generation", 0);
 	}
 	*ret_rollout = rollout;

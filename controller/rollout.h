@@ -20,8 +20,9 @@ enum rollout_phase {
 
 struct rollout {
 	enum rollout_phase phase;
-	long wanted;  /* replicas, over all sets */
-	long updated; /* of the newest template */
+	long wanted;   /* replicas, over all sets */
+	long updated;  /* of the newest template */
+	long replaced; /* of the newest generation, as far as its controller has seen it */
 	long ready;
 	long pods;       /* that a change of the template replaces */
 	long generation; /* of the objects whose pods they are */
@@ -36,6 +37,8 @@ struct rollout {
 
 /* By each kind's own figures; a kind without any (no child of a ModelService yet) is complete. */
 void rollout_judge(const cJSON *object, const struct facts *facts, struct rollout *ret_rollout);
+/* The same of sets that were read already. */
+void rollout_judge_sets(const struct replica_sets *sets, struct rollout *ret_rollout);
 
 /*
  * True when it made no progress for longer than it may, by its own conditions: it was failing

@@ -137,6 +137,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		undo_record_release(&row->undo);
 		undo_from_row(item, &row->undo);
 		row->last_span_us = moment_parse(json_str(item, "lastSpan"), 0);
+		consent_from_row(item, &row->consent);
 		row->pace.rolling = json_bool(item, "rolling", false);
 		row->reason = reason_of_row(item);
 		free(row->message);
@@ -259,6 +260,7 @@ static cJSON *row_status(const struct roster_row *row)
 		json_set_int(item, "restarts", row->pace.pods);
 	if (row->pace.rolling)
 		json_set_bool(item, "rolling", true);
+	consent_to_row(&row->consent, item);
 	undo_to_row(&row->undo, item);
 	return item;
 }

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "controller/consent.h"
+#include "controller/floor.h"
 #include "controller/moment.h"
 #include "controller/pace.h"
 #include "controller/resource.h"
@@ -47,6 +49,8 @@ struct roster_row {
 	enum reason reason;
 	char *message; /* for people; never NULL */
 	struct pace pace;
+	struct consent consent;
+	struct shares shares;
 	bool stale;         /* what it depends on has changed since it was looked at */
 	unsigned conflicts; /* 409 in a row */
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */

@@ -326,6 +326,18 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	act_start(&controller->actor, &intents, on_done, job);
 }
 
+/* Servers came or went: who waits for them is looked at again. */
+static void wake_below_floor(struct controller *controller, const struct namespace *space,
+			     const struct roster_row *changed)
+{
+	for (size_t i = 0; i < space->roster.count; i++) {
+		const struct roster_row *row = &space->roster.rows[i];
+		if (row != changed && row->state == WORKLOAD_PENDING &&
+		    row->reason == REASON_WOULD_EMPTY_ROLE)
+			add_workload_key(controller, row->resource, space->name, row->name);
+	}
+}
+
 static void work_on_workload(struct job *job, const struct view *view)
 {
 	struct controller *controller = job->controller;
@@ -366,11 +378,14 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .now = job->started};
 		bool first = row->state == WORKLOAD_UNSEEN;
 		bool stalled = row->pace.stalled;
+		struct shares shares = row->shares;
 		job->was_rolling = row->pace.rolling;
 		space->roster.full = count_rolling(controller) >= controller->max_concurrent;
 		reconcile_workload(&input, row, &intents, &news);
 		if (row->pace.stalled != stalled) /* that is what others wait for, or no longer */
 			add_workload_keys(controller, space->name);
+		else if (memcmp(&shares, &row->shares, sizeof(shares)) != 0)
+			wake_below_floor(controller, space, row);
 		workload_version(gathered.object, job->version);
 		policy_release(&policy);
 		if (news.expected)

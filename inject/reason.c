@@ -159,6 +159,34 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	{"PausedOnFailure",
 	 "The rollout of another workload of the namespace stalls, so no further one begins.",
 	 "Mend or opt out the stalled one, or set spec.rollout.pauseOnFailure: false.", false},
+    [REASON_REPORT_ONLY] = {"ReportOnly",
+			    "spec.rollout.policy is Never: what would be done is only reported.",
+			    "", false},
+    [REASON_WAITING_FOR_CHANGE] =
+	{"WaitingForChange",
+	 "spec.rollout.policy is OnNextChange: the edit comes with the next change of the pod "
+	 "template by somebody else.",
+	 "", false},
+    [REASON_WAITING_FOR_APPROVAL] =
+	{"WaitingForApproval", "spec.rollout.policy is OnApproval: the edit waits for a person.",
+	 "Annotate the workload tracing.llm-d.io/approve with the hash in the message.", false},
+    [REASON_WAITING_FOR_WINDOW] = {"WaitingForWindow",
+				   "Restarts begin only within spec.rollout.window.", "", false},
+    [REASON_RIDES_LATE] =
+	{"RidesLate",
+	 "The edit came after a change by somebody else; pods that had been replaced by then are "
+	 "replaced once more.",
+	 "", false},
+    [REASON_NO_CLUSTER_DNS] =
+	{"NoClusterDNS",
+	 "The pods cannot resolve the collector's name, so a restart would buy nothing.",
+	 "Set dnsPolicy: ClusterFirstWithHostNet in the pod template.", true},
+    [REASON_WOULD_EMPTY_ROLE] =
+	{"WouldEmptyRole",
+	 "Replacing the pods would leave fewer Ready servers of a pool's role than have to stay.",
+	 "Add a replica, give it a strategy with maxSurge, or annotate "
+	 "tracing.llm-d.io/accept-outage with the hash in the message.",
+	 true},
     [REASON_ALREADY_FAILING] =
 	{"AlreadyFailing",
 	 "The workload was not coming up before the operator touched it, and is left alone.",

@@ -63,8 +63,15 @@ enum reason {
 	REASON_WAITING_FOR_CANARY,  /* the smallest workload with its image has to work first */
 	REASON_STALLED,             /* its rollout makes no progress */
 	REASON_PAUSED_ON_FAILURE,   /* another one's does not */
-	REASON_ALREADY_FAILING,     /* it did not come up before we touched it */
-	REASON_UNDONE, /* undone by others: written again once their rollout is through */
+	REASON_REPORT_ONLY,         /* spec.rollout.policy: Never */
+	REASON_WAITING_FOR_CHANGE,  /* OnNextChange */
+	REASON_WAITING_FOR_APPROVAL,
+	REASON_WAITING_FOR_WINDOW,
+	REASON_RIDES_LATE,       /* some pods had been replaced before our edit came */
+	REASON_NO_CLUSTER_DNS,   /* spans could not reach the collector */
+	REASON_WOULD_EMPTY_ROLE, /* the capacity floor */
+	REASON_ALREADY_FAILING,  /* it did not come up before we touched it */
+	REASON_UNDONE,           /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
 	REASON_REFUSED, /* the API server found the write invalid */
 	REASON_COUNT

@@ -37,7 +37,9 @@ void settings_init_defaults(struct settings *settings)
 			.ttl = xstrdup("72h"),
 			.fs_group = 10001}, /* the group of Jaeger's image */
 	    .drop_content = true,
-	    .rollout = {.max_concurrent = 1, .pause_on_failure = true},
+	    .rollout = {.policy = xstrdup(ROLLOUT_IMMEDIATE),
+			.max_concurrent = 1,
+			.pause_on_failure = true},
 	};
 	for (size_t c = 0; c < COMPONENT_COUNT; c++)
 		settings->components[c].enabled = true;

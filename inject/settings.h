@@ -23,10 +23,13 @@
 #define ANNOTATION_LEDGER              "tracing.llm-d.io/ledger"
 #define ANNOTATION_COMPONENT_PREFIX    "tracing.llm-d.io/component."
 #define ANNOTATION_SERVICE_NAME_PREFIX "tracing.llm-d.io/service-name."
-#define LABEL_MANAGED_BY               "app.kubernetes.io/managed-by"
-#define MANAGED_BY                     "llmd-tracing"
-#define FIELD_MANAGER                  "llmd-tracing"
-#define DEFAULT_ENDPOINT               "http://otel-collector:4317"
+/* On a workload: a person's word, by the hash of the plan that it is about. */
+#define ANNOTATION_APPROVE       "tracing.llm-d.io/approve"
+#define ANNOTATION_ACCEPT_OUTAGE "tracing.llm-d.io/accept-outage"
+#define LABEL_MANAGED_BY         "app.kubernetes.io/managed-by"
+#define MANAGED_BY               "llmd-tracing"
+#define FIELD_MANAGER            "llmd-tracing"
+#define DEFAULT_ENDPOINT         "http://otel-collector:4317"
 /* The versions that the tests run (docs/decisions/0030). */
 #define DEFAULT_COLLECTOR_IMAGE                                                                    \
 	"ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:" \
@@ -125,9 +128,19 @@ struct component_settings {
 };
 
 /* spec.rollout. */
+#define ROLLOUT_IMMEDIATE      "Immediate"
+#define ROLLOUT_ON_NEXT_CHANGE "OnNextChange"
+#define ROLLOUT_ON_APPROVAL    "OnApproval"
+#define ROLLOUT_NEVER          "Never"
+
 struct rollout_settings {
+	char *policy;        /* one of the above */
 	long max_concurrent; /* workloads of the namespace whose pods are replaced at a time */
 	bool pause_on_failure;
+	cJSON *min_ready;   /* number or share of a role's replicas that stay Ready; NULL: 1 */
+	cJSON *window_days; /* inject/window.h; NULL: every day */
+	char *window_hours; /* NULL: the whole day */
+	char *window_zone;  /* NULL: UTC */
 };
 
 struct settings {

@@ -127,8 +127,13 @@ const struct settings_field settings_fields[] = {
 	 settings_check_service_name),
     LIST("images", settings_read_images),
     BOOL("privacy.dropContent", AT(drop_content)),
+    TEXT("rollout.policy", AT(rollout.policy), settings_check_rollout_policy),
     NUMBER("rollout.maxConcurrent", AT(rollout.max_concurrent), 1, 100),
     BOOL("rollout.pauseOnFailure", AT(rollout.pause_on_failure)),
+    TREE("rollout.minReadyPerRole", AT(rollout.min_ready), settings_check_min_ready),
+    TREE("rollout.window.days", AT(rollout.window_days), settings_check_window_days),
+    TEXT("rollout.window.hours", AT(rollout.window_hours), settings_check_window_hours),
+    TEXT("rollout.window.timeZone", AT(rollout.window_zone), settings_check_window_zone),
 };
 const size_t settings_field_count = ARRAY_LEN(settings_fields);
 

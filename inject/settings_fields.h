@@ -12,6 +12,7 @@
 #include "inject/settings.h"
 #include "inject/settings_check.h"
 #include "inject/settings_lists.h"
+#include "inject/settings_rollout.h"
 
 enum settings_field_type {
 	SETTINGS_TEXT,   /* char *, owned; `check` */

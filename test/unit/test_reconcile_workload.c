@@ -317,6 +317,96 @@ TEST(what_was_failing_before_is_left_alone)
 	scene_release(&scene);
 }
 
+static void check_waits(struct scene *scene, enum reason reason, const char *event)
+{
+	CLEANUP(str_freep) char *got = look(scene, "decode");
+	CHECK_STR(got, event);
+	const struct roster_row *row =
+	    roster_find(&scene->space->roster, RESOURCE_DEPLOYMENT, "decode");
+	CHECK_STR(reason_info(row->reason)->word, reason_info(reason)->word);
+}
+
+/* The hash that a person has to name, as status tells it. */
+static char *pending_hash(const struct scene *scene)
+{
+	cJSON *rows = roster_status(&scene->space->roster);
+	const char *hash = json_str(json_named(rows, "decode"), "pendingHash");
+	char *copy = xstrdup(hash == NULL ? "" : hash);
+	cJSON_Delete(rows);
+	return copy;
+}
+
+static void annotate(struct scene *scene, const char *version, const char *name, const char *value)
+{
+	cJSON *object =
+	    object_parse(store_get(scene->store, RESOURCE_DEPLOYMENT, "team", "decode"));
+	cJSON *metadata = json_member_mut(object, "metadata");
+	cJSON *annotations = json_member_mut(metadata, "annotations");
+	if (annotations == NULL)
+		annotations = json_set_object(metadata, "annotations");
+	json_set_str(annotations, name, value);
+	json_set_str(metadata, "resourceVersion", version);
+	scene_put(scene, object);
+	cJSON_Delete(object);
+}
+
+TEST(a_person_approves_just_one_plan)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("true") TRACING("{rollout: {policy: OnApproval}}") COLLECTOR("True")
+			      POOL SERVER("decode"));
+	check_waits(&scene, REASON_WAITING_FOR_APPROVAL, "");
+	CLEANUP(str_freep) char *hash = pending_hash(&scene);
+	CHECK_INT(strlen(hash), 16);
+	annotate(&scene, "111", ANNOTATION_APPROVE, "0123456789abcdef");
+	check_waits(&scene, REASON_WAITING_FOR_APPROVAL, "");
+	annotate(&scene, "112", ANNOTATION_APPROVE, hash);
+	look_and_write(&scene, "decode", "151");
+	free(look(&scene, "decode"));
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	/* other settings are another plan */
+	scene_add(&scene, TRACING("{rollout: {policy: OnApproval}, sampling: {ratio: '0.5'}}"));
+	check_waits(&scene, REASON_WAITING_FOR_APPROVAL, "");
+	/* taking back asks nobody */
+	scene_add(&scene, NS("false"));
+	look_and_write(&scene, "decode", "152");
+	scene_release(&scene);
+}
+
+TEST(the_only_server_of_a_role_is_not_taken_away)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL SERVER("decode"));
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_DEPLOYMENT, "team", "decode"));
+	json_set_str(json_set_object(json_member_mut(object, "spec"), "strategy"), "type",
+		     "Recreate");
+	scene_put(&scene, object);
+	cJSON_Delete(object);
+	check_waits(&scene, REASON_WOULD_EMPTY_ROLE,
+		    "event Deployment/decode WouldEmptyRole; event Tracing/llm-d WouldEmptyRole");
+	check_waits(&scene, REASON_WOULD_EMPTY_ROLE, "");
+	/* it holds nobody else up, and another server of the role is enough */
+	scene_add(&scene, SERVER("other-decode"));
+	look_and_write(&scene, "other-decode", "160");
+	free(look(&scene, "other-decode"));
+	CLEANUP(str_freep) char *hash = pending_hash(&scene);
+	look_and_write(&scene, "decode", "161");
+	free(look(&scene, "decode"));
+	/* removal keeps the floor; a person may accept the outage of just that removal */
+	roster_drop(&scene.space->roster, RESOURCE_DEPLOYMENT, "other-decode");
+	scene_add(&scene, NS("false"));
+	check_waits(&scene, REASON_WOULD_EMPTY_ROLE,
+		    "event Deployment/decode WouldEmptyRole; event Tracing/llm-d WouldEmptyRole");
+	annotate(&scene, "163", ANNOTATION_ACCEPT_OUTAGE, hash);
+	check_waits(&scene, REASON_WOULD_EMPTY_ROLE, "");
+	CLEANUP(str_freep) char *removal = pending_hash(&scene);
+	annotate(&scene, "164", ANNOTATION_ACCEPT_OUTAGE, removal);
+	look_and_write(&scene, "decode", "165");
+	scene_release(&scene);
+}
+
 /* Somebody takes our flags away: repaired after their rollout, then a conflict. */
 TEST(undo_by_others)
 {

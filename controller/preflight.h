@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Preflight: whether spans of a workload's pods could reach the collector at all. A path
+ * that is known to be blocked is never paid for with a restart. Pure.
+ */
+#ifndef LLMD_CONTROLLER_PREFLIGHT_H
+#define LLMD_CONTROLLER_PREFLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/replicas.h"
+#include "inject/reason.h"
+
+/* REASON_NONE, or why not, with words for people. `endpoint`: what goes into the pods. */
+enum reason preflight_judge(const struct replica_sets *sets, const char *endpoint, char *ret_words,
+			    size_t size);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One look at a workload under way. Private to reconcile_workload.c and restart.c, which
+ * holds everything that stands between a write and the pods that it replaces.
+ */
+#ifndef LLMD_CONTROLLER_RECONCILING_H
+#define LLMD_CONTROLLER_RECONCILING_H
+
+#include "controller/reconcile_workload.h"
+#include "controller/rollout.h"
+#include "inject/plan.h"
+
+enum { WORDS_MAX = 1000 };
+
+struct reconciling {
+	const struct workload_input *input;
+	struct roster_row *row;
+	struct intents *intents;
+	struct plan *plan;
+	struct replica_sets sets;
+	struct rollout rollout;
+	bool rides;         /* on a rollout of somebody else */
+	const char *ledger; /* text of the live one, or NULL */
+	char words[WORDS_MAX];
+	bool changed;
+	struct trace_hops hops;
+};
+
+/* What people see; `changed` when it is new. */
+void reconciling_tell(struct reconciling *r, enum workload_state state, enum reason reason,
+		      const char *words);
+/* About the workload, and about the Tracing, where all of a namespace can be read in one place. */
+void reconciling_tell_event(struct reconciling *r, enum reason reason, const char *action,
+			    const char *note);
+void reconciling_add_words(struct reconciling *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* What would be done, for people. */
+void reconciling_add_edits(struct reconciling *r);
+
+/* How far a write of before has come; sets what the others have to know of this workload. */
+void restart_follow(struct reconciling *r);
+/* It was failing before anybody of ours touched it, or its spans could not arrive; told. */
+bool restart_is_left_alone(struct reconciling *r);
+/* A write has to wait: for consent, the capacity floor, or its turn; the row says it. */
+bool restart_waits(struct reconciling *r);
+/* Nothing is to be written, and what was written is being rolled out. */
+void restart_tell_rolling(struct reconciling *r);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/preflight.h"
+#include "controller/reconciling.h"
+
+/* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
+void restart_tell_rolling(struct reconciling *r)
+{
+	const struct rollout *rollout = &r->rollout;
+	if (!r->row->pace.stalled) {
+		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced",
+			       rollout->pods);
+		reconciling_tell(r, WORKLOAD_PENDING, REASON_ROLLING_OUT, r->words);
+		return;
+	}
+	(void)snprintf(
+	    r->words, sizeof(r->words),
+	    "%ld of %ld replicas are new and %ld ready, and nothing has moved for longer "
+	    "than the probes allow (%ld s)",
+	    rollout->updated, rollout->wanted, rollout->ready, rollout->patience_s);
+	reconciling_tell(r, WORKLOAD_FAILED, REASON_STALLED, r->words);
+	if (r->changed)
+		reconciling_tell_event(r, REASON_STALLED, "Rollout", r->words);
+}
+
+/* Ours are the last ones to touch a workload that does not come up. */
+static enum reason judge_health(struct reconciling *r)
+{
+	if (!rollout_is_failing(&r->rollout, r->input->now.wall_us))
+		return REASON_NONE;
+	(void)snprintf(r->words, sizeof(r->words),
+		       "%ld of %ld replicas are ready and nothing has moved for longer than the "
+		       "probes allow (%ld s); left alone until it comes up",
+		       r->rollout.ready, r->rollout.wanted, r->rollout.patience_s);
+	return REASON_ALREADY_FAILING;
+}
+
+bool restart_is_left_alone(struct reconciling *r)
+{
+	const struct policy *policy = r->input->policy;
+	if (!r->plan->injected || r->ledger != NULL || !r->plan->template_changes)
+		return false;
+	enum reason reason = judge_health(r);
+	if (reason == REASON_NONE && policy->has_settings)
+		reason = preflight_judge(&r->sets, policy->settings.endpoint, r->words,
+					 sizeof(r->words));
+	if (reason == REASON_NONE)
+		return false;
+	reconciling_tell(r, WORKLOAD_SKIPPED, reason, r->words);
+	if (r->changed)
+		reconciling_tell_event(r, reason, "Inject", r->words);
+	return true;
+}
+
+/* The namespace's rollout policy and window (not asked for what is taken back). */
+static bool waits_for_consent(struct reconciling *r, const char *hash)
+{
+	const struct policy *policy = r->input->policy;
+	struct consent_verdict verdict;
+	struct consent_input input = {.object = r->input->object,
+				      .settings = &policy->settings.rollout,
+				      .rollout = &r->rollout,
+				      .hash = hash,
+				      .traced = r->ledger != NULL,
+				      .wall_us = r->input->now.wall_us};
+	if (!r->plan->injected || !policy->has_settings)
+		return false;
+	consent_judge(&r->row->consent, &input, &verdict);
+	r->rides = verdict.rides;
+	if (verdict.waits == REASON_NONE)
+		return false;
+	r->words[0] = '\0';
+	reconciling_add_words(r, "%s%s%ld pods would be replaced", verdict.words,
+			      verdict.words[0] == '\0' ? "" : "; ", r->row->pace.pods);
+	if (verdict.waits == REASON_REPORT_ONLY) {
+		reconciling_add_edits(r);
+	}
+	reconciling_tell(r,
+			 verdict.waits == REASON_REPORT_ONLY ? WORKLOAD_SKIPPED : WORKLOAD_PENDING,
+			 verdict.waits, r->words);
+	if (verdict.again_ms > 0)
+		intents_again(r->intents, verdict.again_ms);
+	return true;
+}
+
+/* The capacity floor. */
+static bool would_empty_role(struct reconciling *r, const char *hash)
+{
+	const struct workload_input *input = r->input;
+	char words[400];
+	if (r->rides ||
+	    !floor_is_broken(input->roster, r->row, input->policy->settings.rollout.min_ready,
+			     words, sizeof(words)))
+		return false;
+	if (consent_is_given(input->object, ANNOTATION_ACCEPT_OUTAGE, hash))
+		return false;
+	(void)snprintf(r->words, sizeof(r->words),
+		       "%s. Ways out: another replica, a strategy with maxSurge, or the "
+		       "annotation " ANNOTATION_ACCEPT_OUTAGE ": %s",
+		       words, hash);
+	reconciling_tell(r, WORKLOAD_PENDING, REASON_WOULD_EMPTY_ROLE, r->words);
+	if (r->changed)
+		reconciling_tell_event(r, REASON_WOULD_EMPTY_ROLE,
+				       r->plan->injected ? "Inject" : "Remove", r->words);
+	return true;
+}
+
+/* What stands between a write and the pods that it replaces. */
+static bool waits_to_restart(struct reconciling *r)
+{
+	char hash[17];
+	if (!r->plan->template_changes || r->input->policy->dry_run || r->row->pace.pods == 0)
+		return false;
+	consent_hash(r->plan, hash);
+	(void)snprintf(r->row->consent.pending, sizeof(r->row->consent.pending), "%s", hash);
+	return waits_for_consent(r, hash) || would_empty_role(r, hash);
+}
+
+/* The last thing to wait for; the row says it, with what the write will cost. */
+static bool waits_for_its_turn(struct reconciling *r)
+{
+	const struct workload_input *input = r->input;
+	enum reason reason = REASON_NONE;
+	if (r->plan->template_changes && !input->policy->dry_run && !r->rides)
+		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
+	enum reason told = reason == REASON_NONE ? REASON_WAITING_FOR_TURN : reason;
+	(void)snprintf(r->words, sizeof(r->words), "%s %ld pods will be replaced.",
+		       reason_info(told)->meaning, r->row->pace.pods);
+	reconciling_tell(r, WORKLOAD_PENDING, told, r->words);
+	return reason != REASON_NONE;
+}
+
+static struct pace_limits limits_of(const struct policy *policy)
+{
+	const struct rollout_settings *rollout = &policy->settings.rollout;
+	if (!policy->has_settings)
+		return (struct pace_limits){0};
+	return (struct pace_limits){.max_concurrent = rollout->max_concurrent,
+				    .go_on_after_failure = !rollout->pause_on_failure};
+}
+
+/*
+ * At the first look after a start, a rollout of a workload that carries our ledger counts as
+ * ours: the process may have been killed between the write and the status that tells it.
+ */
+void restart_follow(struct reconciling *r)
+{
+	struct pace *pace = &r->row->pace;
+	uint64_t now = r->input->now.mono_ms;
+	r->input->roster->limits = limits_of(r->input->policy);
+	replica_sets_read(r->input->object, r->input->facts, &r->sets);
+	rollout_judge_sets(&r->sets, &r->rollout);
+	shares_read(&r->sets, r->input->facts, &r->row->shares);
+	pace->pods = r->rollout.pods;
+	if (r->row->state == WORKLOAD_UNSEEN && r->rollout.phase == ROLLOUT_PROGRESSING &&
+	    (r->ledger != NULL || pace->rolling))
+		pace_begin(pace, &r->rollout, false, now);
+	uint64_t again = pace_follow(pace, &r->rollout, now);
+	if (again > 0)
+		intents_again(r->intents, again);
+}
+
+bool restart_waits(struct reconciling *r)
+{
+	return waits_to_restart(r) || waits_for_its_turn(r);
+}
