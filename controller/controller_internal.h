@@ -7,6 +7,7 @@
 #include "controller/ask.h"
 #include "controller/controller.h"
 #include "controller/facts.h"
+#include "controller/guard.h"
 #include "controller/namespace.h"
 #include "controller/queue.h"
 #include "controller/store.h"
@@ -58,6 +59,8 @@ struct controller {
 
 	struct namespace **namespaces; /* sorted by name */
 	size_t namespace_count;
+
+	struct removal_guard guard;
 
 	uv_timer_t pump_timer;
 	uv_timer_t tick_timer; /* slow: trouble of first lists, namespaced mode's reads */
@@ -138,6 +141,17 @@ void listing_start(struct controller *controller, struct namespace *space);
 void listing_stop(struct controller *controller, struct namespace *space);
 void listing_event(struct feed *feed, const struct watch_event *event);
 void listing_tick(struct controller *controller);
+
+/* whom else it concerns (wake.c) */
+/* Workloads of all namespaces whose pods are being replaced by a write of ours. */
+size_t wake_count_rolling(const struct controller *controller);
+/* A rollout is through: room within the operator's cap. */
+void wake_for_room(struct controller *controller);
+/* What `changed` brings to its role is another number. */
+void wake_below_floor(struct controller *controller, const struct namespace *space,
+		      const struct roster_row *changed);
+/* The namespace was looked at: did it lose its switch, and too many others too? */
+void wake_guarded(struct controller *controller, struct namespace *space);
 
 /* the queue's other end (work.c) */
 void pump_soon(struct controller *controller);

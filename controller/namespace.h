@@ -22,6 +22,9 @@ struct namespace
 	bool tracing_seen; /* it has had a Tracing since it was enabled */
 	bool missing;      /* the annotation is missing, since */
 	uint64_t missing_since_ms;
+	bool just_lost; /* it went missing at the last look; the controller takes note */
+	bool
+	    guarded; /* one of too many that lost it: nothing is taken back until somebody says so */
 	bool removing; /* taking back, since */
 	uint64_t removing_since_ms;
 	struct refusal refusals[PART_COUNT]; /* of writes to our own objects, by part */

@@ -16,6 +16,8 @@ static struct phase_result without_switch(const struct phase_input *input)
 {
 	if (!input->was_enabled)
 		return result(PHASE_OFF, REASON_NONE);
+	if (input->guarded)
+		return result(PHASE_HOLD, REASON_MASS_REMOVAL);
 	if (input->missing_ms >= input->removal_grace_ms)
 		return result(PHASE_REMOVE, REASON_NONE);
 	struct phase_result pending = result(PHASE_HOLD, REASON_REMOVAL_PENDING);

@@ -28,6 +28,7 @@ struct phase_input {
 	bool tracing_readable;
 	bool has_tracing;
 	bool tracing_seen;   /* this namespace has had a Tracing before */
+	bool guarded;        /* too many namespaces lost it at a time (controller/guard.h) */
 	uint64_t missing_ms; /* for how long the annotation has been missing */
 	uint64_t removal_grace_ms;
 };

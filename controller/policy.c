@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "controller/guard.h"
 
 static void hold(struct policy *policy, enum reason reason, const char *message)
 {
@@ -27,6 +28,13 @@ static void explain_hold(const struct view *view, struct policy *policy)
 			       "back %u s after that, at once when it is \"false\"",
 			       view->options->enable_from_tracing ? " (and spec.enabled)" : "",
 			       (unsigned)(view->options->removal_grace_ms / 1000));
+		break;
+	case REASON_MASS_REMOVAL:
+		(void)snprintf(policy->message, sizeof(policy->message),
+			       "annotation " ANNOTATION_ENABLED " is gone from this and more than "
+			       "%d other namespaces within %d minutes; nothing is taken back until "
+			       "it is set: \"false\" takes back, \"true\" keeps",
+			       GUARD_NAMESPACES - 1, GUARD_SPAN_MS / 60000);
 		break;
 	case REASON_SETTINGS_MISSING:
 		(void)snprintf(

@@ -47,7 +47,10 @@ static void state_enabled(const struct view *view, const struct policy *policy,
 			state_on(view, verdict);
 		else
 			verdict_set(verdict,
-				    policy->reason == REASON_REMOVAL_PENDING ? "False" : "True",
+				    policy->reason == REASON_REMOVAL_PENDING ||
+					    policy->reason == REASON_MASS_REMOVAL
+					? "False"
+					: "True",
 				    reason_info(policy->reason)->word, "%s", policy->message);
 		break;
 	case PHASE_REMOVE:

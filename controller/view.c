@@ -130,6 +130,17 @@ static void gather_live(struct view *view, const struct store *store)
 	}
 }
 
+/* A status of ours that says "on", or that taking back is near or has begun; or objects of ours. */
+static bool was_enabled(const struct view *view)
+{
+	const cJSON *enabled = object_condition(view->tracing, "Enabled");
+	const char *reason = json_str(enabled, "reason");
+	return view->managed > 0 || text_equal(json_str(enabled, "status"), "True") ||
+	       text_equal(reason, reason_info(REASON_REMOVAL_PENDING)->word) ||
+	       text_equal(reason, reason_info(REASON_MASS_REMOVAL)->word) ||
+	       text_equal(reason, REASON_WORD_REMOVING);
+}
+
 /*
  * The grace of a missing annotation runs on from what the status says, so that a restart
  * does not begin it anew; a clock that differs can only shorten it to nothing or restart it.
@@ -146,8 +157,11 @@ static void gather_clocks(struct view *view, struct namespace *memory)
 	bool was_removing = text_equal(reason, REASON_WORD_REMOVING);
 	if (view->switch_value != NULL) {
 		memory->missing = false;
+		memory->guarded = false;
 	} else if (!memory->missing) {
 		memory->missing = true;
+		memory->guarded = text_equal(reason, reason_info(REASON_MASS_REMOVAL)->word);
+		memory->just_lost = was_enabled(view) && !was_pending && !was_removing;
 		memory->missing_since_ms = was_pending || was_removing ? start : view->now.mono_ms;
 		if (was_removing)
 			memory->missing_since_ms = 0;
@@ -180,9 +194,9 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 	}
 	take_switch_of_tracing(view);
 	view->tracing_seen = memory->tracing_seen;
-	gather_clocks(view, memory);
 	gather_live(view, store);
 	count_ours(view, store);
+	gather_clocks(view, memory); /* looks at what was counted */
 }
 
 void view_release(struct view *view)
@@ -197,16 +211,6 @@ void view_release(struct view *view)
 	*view = (struct view){0};
 }
 
-/* A status of ours that says "on", or that taking back is near or has begun; or objects of ours. */
-static bool was_enabled(const struct view *view)
-{
-	const cJSON *enabled = object_condition(view->tracing, "Enabled");
-	const char *reason = json_str(enabled, "reason");
-	return view->managed > 0 || text_equal(json_str(enabled, "status"), "True") ||
-	       text_equal(reason, reason_info(REASON_REMOVAL_PENDING)->word) ||
-	       text_equal(reason, REASON_WORD_REMOVING);
-}
-
 struct phase_result view_phase(const struct view *view)
 {
 	struct phase_input input = {
@@ -218,6 +222,7 @@ struct phase_result view_phase(const struct view *view)
 	    .tracing_readable = view->access[RESOURCE_TRACING] == ACCESS_READABLE,
 	    .has_tracing = view->tracing != NULL,
 	    .tracing_seen = view->tracing_seen,
+	    .guarded = view->memory->guarded,
 	    .missing_ms = view->missing_ms,
 	    .removal_grace_ms = view->options->removal_grace_ms,
 	};

@@ -79,36 +79,6 @@ static void pass_turn(const struct job *job)
 		add_workload_key(job->controller, next->resource, job->space->name, next->name);
 }
 
-/* Workloads of all namespaces whose pods are being replaced by a write of ours. */
-static size_t count_rolling(const struct controller *controller)
-{
-	size_t rolling = 0;
-	for (size_t i = 0; i < controller->namespace_count; i++) {
-		const struct roster *roster = &controller->namespaces[i]->roster;
-		for (size_t k = 0; k < roster->count; k++)
-			rolling += roster->rows[k].pace.rolling && !roster->rows[k].pace.stalled;
-	}
-	return rolling;
-}
-
-/* Room within the operator's cap has come: it goes to whoever takes it first. */
-static void share_room(const struct job *job)
-{
-	struct controller *controller = job->controller;
-	uint64_t now = controller_now(controller).mono_ms;
-	if (count_rolling(controller) >= controller->max_concurrent)
-		return;
-	for (size_t i = 0; i < controller->namespace_count; i++) {
-		struct namespace *space = controller->namespaces[i];
-		if (!space->roster.full)
-			continue;
-		space->roster.full = false;
-		const struct roster_row *next = pace_next(&space->roster, now);
-		if (next != NULL)
-			add_workload_key(controller, next->resource, space->name, next->name);
-	}
-}
-
 static bool may_be_forgotten(const struct job *job)
 {
 	return job->finished && job->space->held_count == 0 && !job->space->listing;
@@ -121,7 +91,7 @@ static void end_job(struct job *job)
 	uint64_t now = controller_now(controller).mono_ms;
 	pass_turn(job);
 	if (job->key.workload && job->was_rolling)
-		share_room(job);
+		wake_for_room(controller);
 	space->busy = false;
 	controller->busy--;
 	release_held(controller, space);
@@ -326,18 +296,6 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	act_start(&controller->actor, &intents, on_done, job);
 }
 
-/* Servers came or went: who waits for them is looked at again. */
-static void wake_below_floor(struct controller *controller, const struct namespace *space,
-			     const struct roster_row *changed)
-{
-	for (size_t i = 0; i < space->roster.count; i++) {
-		const struct roster_row *row = &space->roster.rows[i];
-		if (row != changed && row->state == WORKLOAD_PENDING &&
-		    row->reason == REASON_WOULD_EMPTY_ROLE)
-			add_workload_key(controller, row->resource, space->name, row->name);
-	}
-}
-
 static void work_on_workload(struct job *job, const struct view *view)
 {
 	struct controller *controller = job->controller;
@@ -380,7 +338,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 		bool stalled = row->pace.stalled;
 		struct shares shares = row->shares;
 		job->was_rolling = row->pace.rolling;
-		space->roster.full = count_rolling(controller) >= controller->max_concurrent;
+		space->roster.full = wake_count_rolling(controller) >= controller->max_concurrent;
 		reconcile_workload(&input, row, &intents, &news);
 		if (row->pace.stalled != stalled) /* that is what others wait for, or no longer */
 			add_workload_keys(controller, space->name);
@@ -433,6 +391,7 @@ static void start_job(struct controller *controller, struct namespace *space, co
 	controller->busy++;
 	view_gather(&view, controller->store, space, scope->access, &controller->options, now);
 	view.denied = scope->denied;
+	wake_guarded(controller, space);
 	follow_switch(controller, &view, space);
 	if (space->listing) {
 		/* all its keys come again when the lists are complete */

@@ -132,6 +132,13 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_REMOVAL_PENDING] = {"RemovalPending",
 				"The switch is gone; injection is removed after the grace period.",
 				"", false},
+    [REASON_MASS_REMOVAL] =
+	{"MassRemoval",
+	 "The switch went from several namespaces within minutes; nothing is taken back until "
+	 "somebody says so.",
+	 "Annotate the namespace tracing.llm-d.io/enabled: \"false\" to take back, \"true\" to "
+	 "keep.",
+	 true},
     [REASON_WAITING_FOR_COLLECTOR] = {"WaitingForCollector",
 				      "Workloads are written only when the collector is available.",
 				      "", false},

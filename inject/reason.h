@@ -56,6 +56,7 @@ enum reason {
 	REASON_SECRET_NOT_USABLE, /* one that the settings name */
 	REASON_BAD_SWITCH_VALUE,
 	REASON_REMOVAL_PENDING,
+	REASON_MASS_REMOVAL, /* too many namespaces lost the switch at a time */
 	REASON_WAITING_FOR_COLLECTOR,
 	REASON_WAITING_FOR_TURN,    /* others come before it */
 	REASON_ROLLING_OUT,         /* its own pods are being replaced */

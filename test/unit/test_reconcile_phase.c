@@ -57,3 +57,23 @@ TEST(what_the_switch_means)
 		CHECK_INT_ROW(phase_decide(&input).phase, PHASE_GONE, table[i].what);
 	}
 }
+
+TEST(a_guarded_namespace_waits_for_a_word)
+{
+	struct phase_input input = {.exists = true,
+				    .was_enabled = true,
+				    .tracing_readable = true,
+				    .has_tracing = true,
+				    .guarded = true,
+				    .missing_ms = 10 * GRACE,
+				    .removal_grace_ms = GRACE};
+	CHECK_INT(phase_decide(&input).phase, PHASE_HOLD);
+	CHECK_INT(phase_decide(&input).reason, REASON_MASS_REMOVAL);
+	input.switch_value = "false";
+	CHECK_INT(phase_decide(&input).phase, PHASE_REMOVE);
+	input.switch_value = "true";
+	CHECK_INT(phase_decide(&input).phase, PHASE_ON);
+	input.switch_value = NULL;
+	input.was_enabled = false;
+	CHECK_INT(phase_decide(&input).phase, PHASE_OFF);
+}

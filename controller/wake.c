@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom else the outcome of one key concerns: they are looked at again. */
+#include "controller/controller_internal.h"
+
+/* Workloads of all namespaces whose pods are being replaced by a write of ours. */
+size_t wake_count_rolling(const struct controller *controller)
+{
+	size_t rolling = 0;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		const struct roster *roster = &controller->namespaces[i]->roster;
+		for (size_t k = 0; k < roster->count; k++)
+			rolling += roster->rows[k].pace.rolling && !roster->rows[k].pace.stalled;
+	}
+	return rolling;
+}
+
+/* Room within the operator's cap has come: it goes to whoever takes it first. */
+void wake_for_room(struct controller *controller)
+{
+	uint64_t now = controller_now(controller).mono_ms;
+	if (wake_count_rolling(controller) >= controller->max_concurrent)
+		return;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		struct namespace *space = controller->namespaces[i];
+		if (!space->roster.full)
+			continue;
+		space->roster.full = false;
+		const struct roster_row *next = pace_next(&space->roster, now);
+		if (next != NULL)
+			add_workload_key(controller, next->resource, space->name, next->name);
+	}
+}
+
+/* Servers came or went: who waits for them is looked at again. */
+void wake_below_floor(struct controller *controller, const struct namespace *space,
+		      const struct roster_row *changed)
+{
+	for (size_t i = 0; i < space->roster.count; i++) {
+		const struct roster_row *row = &space->roster.rows[i];
+		if (row != changed && row->state == WORKLOAD_PENDING &&
+		    row->reason == REASON_WOULD_EMPTY_ROLE)
+			add_workload_key(controller, row->resource, space->name, row->name);
+	}
+}
+
+/* Those that lost the switch just now with too many others are held, and the others with them. */
+void wake_guarded(struct controller *controller, struct namespace *space)
+{
+	if (!space->just_lost)
+		return;
+	space->just_lost = false;
+	if (!guard_note(&controller->guard, controller_now(controller).mono_ms))
+		return;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		struct namespace *lost = controller->namespaces[i];
+		if (!lost->missing || lost->removing || lost->guarded)
+			continue;
+		lost->guarded = true;
+		add_namespace_key(controller, lost->name, 0);
+	}
+}
