@@ -340,7 +340,8 @@ static void work_on_workload(struct job *job, const struct view *view)
 		job->was_rolling = row->pace.rolling;
 		space->roster.full = wake_count_rolling(controller) >= controller->max_concurrent;
 		reconcile_workload(&input, row, &intents, &news);
-		if (row->pace.stalled != stalled) /* that is what others wait for, or no longer */
+		/* that is what the others wait for, or no longer */
+		if (row->pace.stalled != stalled || row->pace.rolling != job->was_rolling)
 			add_workload_keys(controller, space->name);
 		else if (memcmp(&shares, &row->shares, sizeof(shares)) != 0)
 			wake_below_floor(controller, space, row);

@@ -9,7 +9,7 @@ from traced import LEDGER, Scene, is_traced
 from waiting import holds_for, wait_for
 
 X_POOL = {"apiVersion": "inference.networking.x-k8s.io/v1alpha2", "kind": "InferencePool", "metadata": {"name": "qwen"}, "spec": {
-    "selector": {"llm-d.ai/guide": "demo"}, "targetPortNumber": 8000, "extensionRef": {"name": "qwen-epp", "portNumber": 9002}}}
+    "selector": {"llm-d.ai/guide": "demo"}, "targetPortNumber": 8000, "extensionRef": {"name": "qwen-epp", "portNumber": 9002, "failureMode": "FailOpen"}}}
 
 
 def plain(name, labels=None, annotations=None, owner=None):
@@ -99,6 +99,9 @@ def order_of_first_writes(scene, since):
 def test_the_endpoint_picker_goes_first_unless_requests_would_fail(cluster, namespace, operator, mode, first_or_last):
     scene = Scene(cluster, namespace, "pd.yaml").wait_settled()
     scene.api.merge("inferencepool", "qwen", namespace, {"spec": {"endpointPickerRef": {"failureMode": mode}}})
+    # its strategy is Recreate: by default the only picker of a pool that fails closed is not taken away at all
+    scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                                 "spec": {"rollout": {"minReadyPerRole": 0}}}, namespace)
     since = cluster.audit.position()
     operator()
     scene.switch("true")
