@@ -166,6 +166,7 @@ static void on_response(void *context, const struct response *response)
 	answer->status = response->status;
 	answer->http_code = response->http_code;
 	answer->error = response->error;
+	memcpy(answer->reason, response->reason, sizeof(answer->reason));
 	buffer_init(&answer->body, LIMIT_BODY_BYTES);
 	buffer_add(&answer->body, response->body, response->body_len);
 	waiting->done = true;

@@ -61,6 +61,7 @@ enum status online_interrupted(struct error *err);
 struct answer {
 	enum status status; /* STATUS_OK for 2xx */
 	long http_code;     /* 0: none */
+	char reason[64];    /* of a refusal of the API server itself; "" when it is another's */
 	struct buffer body;
 	struct error error; /* unless STATUS_OK: the server's own words */
 };

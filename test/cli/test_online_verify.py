@@ -335,7 +335,8 @@ def test_the_model_may_be_named(pki, tmp_path):
 def test_a_hop_that_the_request_did_not_show(pki, tmp_path):
     trees = workloads()
     no_exporter(trees)
-    shop = Shop(trees)
+    heard = "".join(f'traces_span_metrics_calls_total{{service_name="{n}",span_name="x"}} 3\n' for n in NAMES.values())
+    shop = Shop(trees, traces=[whole()], calls=heard)  # it was heard once, which explains nothing now
     code, report = send(pki, tmp_path, shop, Gateway(shop, without=("proxy",)), "--timeout", "1s")
     assert code == 1 and ("MissingExporter", "routing-proxy") in [(f["reason"], f["container"]) for f in report["findings"]]
     assert {s["service"] for s in report["trace"]["spans"]} == set(NAMES.values()) - {"routing-proxy"}
@@ -384,7 +385,8 @@ def test_no_right_to_use_the_proxy(pki, tmp_path):
     lambda exchange: exchange.refuse(503, "ServiceUnavailable", 'no endpoints available for service "jaeger-collector"'),
     lambda exchange: exchange.reply("<html>Jaeger UI</html>"),
     lambda exchange: exchange.reply({"data": 7}),
-], ids=["no endpoint", "not JSON", "nonsense"])
+    lambda exchange: exchange.reply("RBAC: access denied", 403),
+], ids=["no endpoint", "not JSON", "nonsense", "a mesh refuses"])
 def test_a_jaeger_that_does_not_answer(pki, tmp_path, answer):
     code, report = verify(pki, tmp_path, Shop(jaeger=answer))
     assert (code, report["result"], report["traceConnected"]) == (1, "Unknown", "Unknown")
