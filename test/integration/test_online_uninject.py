@@ -95,6 +95,22 @@ def test_an_edited_tracing_stays_without_the_operator_s_memory(cluster, namespac
     scene.wait_as_before()
 
 
+def test_a_volume_that_is_to_be_kept_is_kept(cluster, namespace, operator):
+    scene = Scene(cluster, namespace, "bash-script.yaml").wait_settled()
+    storage = {"type": "Badger", "size": "1Gi"}
+    scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                                 "spec": {"backend": {"jaeger": {"storage": storage}}}}, namespace)
+    running = operator()
+    scene.switch("true")
+    scene.wait_traced()  # the volume itself stays pending: nobody provisions one here
+    running.stop()
+    assert uninject(scene).code == 0
+    scene.wait_as_before()
+    claims = cluster.kubectl("-n", namespace, "get", "persistentvolumeclaims", "-o", "name").split()
+    assert claims == ["persistentvolumeclaim/jaeger-data"] and scene.api.find("deployment", "jaeger", namespace) is None
+    assert uninject(scene).lines == ["0 taken back, 0 deleted, 0 status cleared, 0 left"]
+
+
 def test_a_running_operator_is_not_worked_against(cluster, namespace, operator, installed):
     scene = traced_and_left(Scene(cluster, namespace, "bash-script.yaml").wait_settled(), operator)
     system = installed.split("/", maxsplit=1)[0]
