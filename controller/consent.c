@@ -116,12 +116,12 @@ void consent_judge(struct consent *consent, const struct consent_input *input,
 		consent->template[0] = '\0';
 	if (text_equal(policy, ROLLOUT_NEVER))
 		wait_for(ret_verdict, REASON_REPORT_ONLY, "");
-	else if (text_equal(policy, ROLLOUT_ON_NEXT_CHANGE))
+	else if (text_equal(policy, ROLLOUT_ON_NEXT_CHANGE) && input->replaces)
 		judge_change(consent, input, ret_verdict);
 	else if (text_equal(policy, ROLLOUT_ON_APPROVAL))
 		judge_approval(input, ret_verdict);
 	/* what rides costs no restart of its own */
-	if (ret_verdict->waits == REASON_NONE && !ret_verdict->rides)
+	if (ret_verdict->waits == REASON_NONE && !ret_verdict->rides && input->replaces)
 		judge_window(input, ret_verdict);
 }
 

@@ -27,6 +27,7 @@ struct consent_input {
 	const struct rollout *rollout;
 	const char *hash; /* consent_hash of the plan */
 	bool traced;      /* the object carries our ledger */
+	bool replaces;    /* pods: a write that replaces none needs neither change nor window */
 	int64_t wall_us;
 };
 

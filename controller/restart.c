@@ -64,6 +64,7 @@ static bool waits_for_consent(struct reconciling *r, const char *hash)
 				      .rollout = &r->rollout,
 				      .hash = hash,
 				      .traced = r->ledger != NULL,
+				      .replaces = r->row->pace.pods > 0,
 				      .wall_us = r->input->now.wall_us};
 	if (!r->plan->injected || !policy->has_settings)
 		return false;
@@ -111,7 +112,7 @@ static bool would_empty_role(struct reconciling *r, const char *hash)
 static bool waits_to_restart(struct reconciling *r)
 {
 	char hash[17];
-	if (!r->plan->template_changes || r->input->policy->dry_run || r->row->pace.pods == 0)
+	if (!r->plan->template_changes || r->input->policy->dry_run)
 		return false;
 	consent_hash(r->plan, hash);
 	(void)snprintf(r->row->consent.pending, sizeof(r->row->consent.pending), "%s", hash);

@@ -33,6 +33,7 @@ static struct consent_verdict judge(struct consent *consent, const char *policy,
 				      .rollout = &rollout,
 				      .hash = "abc",
 				      .traced = traced,
+				      .replaces = true,
 				      .wall_us = NOW};
 	consent_judge(consent, &input, &verdict);
 	return verdict;
@@ -70,6 +71,34 @@ TEST(policies_and_the_window)
 		CHECK_STR_ROW(reason_info(verdict.waits)->word, rows[i].waits, rows[i].what);
 		CHECK_STR_ROW(consent.pending, "abc", rows[i].what);
 		CHECK(!verdict.rides);
+	}
+}
+
+/* Without replicas there is nothing to wait for, but a person's word. */
+TEST(what_replaces_no_pods)
+{
+	static const struct {
+		const char *policy;
+		const char *waits;
+	} rows[] = {{"Immediate", "None"},
+		    {"OnNextChange", "None"},
+		    {"OnApproval", "WaitingForApproval"},
+		    {"Never", "ReportOnly"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct consent consent = {.pending = ""};
+		struct consent_verdict verdict;
+		CLEANUP(str_freep) char *policy = strdup(rows[i].policy);
+		CLEANUP(str_freep) char *hours = strdup("13:00-14:00");
+		CLEANUP(json_freep) cJSON *tree = tree_of(OBJECT("", "i"));
+		struct rollout_settings settings = {.policy = policy, .window_hours = hours};
+		struct rollout rollout = {.phase = ROLLOUT_COMPLETE};
+		struct consent_input input = {.object = tree,
+					      .settings = &settings,
+					      .rollout = &rollout,
+					      .hash = "abc",
+					      .wall_us = NOW};
+		consent_judge(&consent, &input, &verdict);
+		CHECK_STR_ROW(reason_info(verdict.waits)->word, rows[i].waits, rows[i].policy);
 	}
 }
 

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How workloads are restarted: one after the other, with consent, and never the last server of a role."""
+import pytest
+
+from operator_process import USER
+from traced import LEDGER, Scene
+from waiting import holds_for, wait_for
+
+LOADS = {"scripted-kubelet/ready-after": "2s"}
+
+
+def server(name, kind="Deployment", role="decode", replicas=1, image="vllm/vllm-openai:v0.23.0", annotations=None, **spec):
+    labels = {"app": name, "llm-d.ai/inference-serving": "true", "llm-d.ai/role": role}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": {
+        "replicas": replicas, "selector": {"matchLabels": {"app": name}}, **({"serviceName": name} if kind == "StatefulSet" else {}), **spec,
+        "template": {"metadata": {"labels": labels, "annotations": annotations or {}}, "spec": {"containers": [
+            {"name": "vllm", "image": image, "command": ["vllm", "serve"], "args": ["m"]}]}}}}
+
+
+def traced(scene, kind, name):
+    return LEDGER in scene.api.get(kind, name, scene.namespace)["metadata"].get("annotations", {})
+
+
+def rolling(scene, *names):
+    """Those whose pods are not all new and ready."""
+    found = []
+    for name in names:
+        d = scene.api.get("deployment", name, scene.namespace)
+        s = d.get("status", {})
+        if (s.get("observedGeneration", 0) < d["metadata"]["generation"] or s.get("updatedReplicas", 0) < d["spec"]["replicas"]
+                or s.get("replicas", 0) > s.get("updatedReplicas", 0) or s.get("availableReplicas", 0) < d["spec"]["replicas"]):
+            found.append(name)
+    return found
+
+
+@pytest.fixture
+def place(cluster, namespace, operator):
+    """place(settings, *objects): they are up, the operator runs, and the namespace is annotated."""
+    def make(settings, *objects, start=operator):
+        scene = Scene(cluster, namespace)
+        scene.kinds = {o["metadata"]["name"]: o["kind"].lower() for o in objects}
+        for o in objects:
+            scene.api.create(o["kind"].lower(), o, namespace)
+        for name, kind in scene.kinds.items():
+            wait_for(lambda name=name, kind=kind: scene.api.get(kind, name, namespace).get("status", {}).get("readyReplicas", 0)
+                     == scene.api.get(kind, name, namespace)["spec"]["replicas"], 60, f"{name} is up")
+        scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
+                                     "spec": {"rollout": settings}}, namespace)
+        start()
+        scene.switch("true")
+        return scene
+    return make
+
+
+def wait_row(scene, name, reason, timeout=60):
+    def holds():
+        row = scene.row(name)
+        assert row.get("reason") == reason, row
+        return row
+    return wait_for(holds, timeout, f"{name} is {reason}")
+
+
+def annotate(scene, name, **values):
+    words = [f"tracing.llm-d.io/{key.replace('_', '-')}={value}" for key, value in values.items()]
+    scene.cluster.kubectl("-n", scene.namespace, "annotate", f"{scene.kinds[name]}/{name}", "--overwrite", *words)
+
+
+def test_the_next_begins_when_the_one_before_is_through(place):
+    names = ["a-decode", "b-decode", "c-prefill"]
+    scene = place({}, server(names[0], replicas=2, annotations=LOADS), server(names[1], annotations=LOADS),
+                  server(names[2], role="prefill", annotations=LOADS))
+    order = []
+
+    def all_done():
+        busy = rolling(scene, *names)
+        assert len(busy) <= 1, f"under rollout at the same time: {busy}"
+        order.extend(n for n in names if traced(scene, "deployment", n) and n not in order)
+        return len(order) == 3 and not busy
+
+    wait_row(scene, "a-decode", "WaitingForRollout")
+    assert scene.row("a-decode")["restarts"] == 2, "what it will cost is known before anything is written"
+    wait_for(all_done, 120, "all three are traced and up")
+    # one image: the smallest is its canary (the prefill server, of two that have one pod), then the rest
+    assert order[0] == "c-prefill"
+    scene.wait_condition("Injected", "True")
+    scene.switch("false")
+
+    def all_back():
+        busy = rolling(scene, *names)
+        assert len(busy) <= 1, f"taken back at the same time: {busy}"
+        return not busy and not any(traced(scene, "deployment", n) for n in names)
+
+    wait_for(all_back, 120, "taken back one after the other")
+
+
+def test_several_at_a_time_after_the_canary(place):
+    names = [f"w{i}-decode" for i in range(4)]
+    scene = place({"maxConcurrent": 3}, *[server(n, annotations=LOADS) for n in names])
+    most = 0
+
+    def all_done():
+        nonlocal most
+        most = max(most, len(rolling(scene, *names)))
+        assert most <= 3
+        return all(traced(scene, "deployment", n) for n in names) and not rolling(scene, *names)
+
+    wait_row(scene, "w1-decode", "WaitingForCanary")
+    assert [n for n in names if traced(scene, "deployment", n)] == ["w0-decode"]
+    wait_for(all_done, 120, "all are traced")
+    assert most > 1
+
+
+def test_a_restarted_operator_knows_whose_rollout_it_is(place, operator):
+    scene = place({}, server("a-decode", annotations={"scripted-kubelet/ready-after": "6s"}), server("b-decode", annotations=LOADS))
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60)
+    operator.running[-1].kill()
+    operator()
+    since = scene.cluster.audit.position()
+    wait_row(scene, "b-decode", "WaitingForRollout")
+    assert scene.row("a-decode").get("rolling") or not rolling(scene, "a-decode")
+    wait_for(lambda: not rolling(scene, "a-decode") or not traced(scene, "deployment", "b-decode"), 30)
+    wait_for(lambda: traced(scene, "deployment", "b-decode"), 60, "its turn comes")
+    writes = [r for r in scene.cluster.audit.requests(since, USER) if r.verb == "patch" and "/deployments/a-decode" in r.uri]
+    assert not writes, "the first is not written again"
+
+
+def test_never_reports_and_writes_nothing(place):
+    scene = place({"policy": "Never"}, server("a-decode"))
+    row = wait_row(scene, "a-decode", "ReportOnly")
+    assert "--otlp-traces-endpoint" in row["message"]
+    holds_for(lambda: not traced(scene, "deployment", "a-decode"), 1)
+    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"rollout": {"policy": None}}})
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "the default policy")
+
+
+def test_approval_of_just_this_plan(place):
+    scene = place({"policy": "OnApproval"}, server("a-decode"), server("b-decode"))
+    row = wait_row(scene, "a-decode", "WaitingForApproval")
+    wait_row(scene, "b-decode", "WaitingForApproval")
+    annotate(scene, "a-decode", approve="0123456789abcdef")
+    holds_for(lambda: not traced(scene, "deployment", "a-decode"), 1)
+    annotate(scene, "a-decode", approve=row["pendingHash"])
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "approved")
+    assert not traced(scene, "deployment", "b-decode")
+    wait_for(lambda: "pendingHash" not in scene.row("a-decode"), 30)
+    scene.switch("false")
+    wait_for(lambda: not traced(scene, "deployment", "a-decode"), 60, "taking back asks nobody")
+
+
+def test_outside_of_the_window(place):
+    scene = place({"window": {"days": [], "hours": "00:00-00:01", "timeZone": "UTC"}}, server("a-decode"))
+    row = wait_row(scene, "a-decode", "WaitingForWindow")
+    assert "00:00:00Z" in row["message"]
+    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"rollout": {"window": {"hours": None}}}})
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "the window is open")
+
+
+def test_riding_on_the_next_change(place):
+    scene = place({"policy": "OnNextChange"}, server("a-decode", replicas=4, annotations=LOADS))
+    wait_row(scene, "a-decode", "WaitingForChange")
+    scene.cluster.kubectl("-n", scene.namespace, "scale", "deployment/a-decode", "--replicas=5")
+    wait_for(lambda: not rolling(scene, "a-decode"), 60)
+    assert not traced(scene, "deployment", "a-decode"), "a change of the number of replicas rolls nothing out"
+    scene.cluster.kubectl("-n", scene.namespace, "set", "env", "deployment/a-decode", "X=1")
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 30, "it rides on that rollout")
+    wait_for(lambda: not rolling(scene, "a-decode"), 60)
+    containers = [s["spec"]["template"]["spec"]["containers"][0] for s in scene.api.list("replicaset", scene.namespace)
+                  if s["metadata"]["name"].startswith("a-decode")]
+    between = [c for c in containers if any(e["name"] == "X" for e in c.get("env", [])) and not any("otlp" in a for a in c["args"])]
+    assert len(between) == 1, "the user's own template without ours was replaced"
+
+
+@pytest.mark.parametrize("alone", [
+    server("a-decode", "StatefulSet"), server("a-decode", strategy={"type": "Recreate"}, replicas=2),
+    server("a-decode", strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})], ids=["statefulset", "recreate", "no-surge"])
+def test_the_last_server_of_a_role_is_not_taken_away(place, alone):
+    scene = place({}, alone, server("b-prefill", role="prefill"))
+    kind = scene.kinds["a-decode"]
+    wait_for(lambda: traced(scene, "deployment", "b-prefill"), 60, "it holds nobody else up")
+    row = wait_row(scene, "a-decode", "WouldEmptyRole")
+    assert "0 of" in row["message"] and not traced(scene, kind, "a-decode")
+    annotate(scene, "a-decode", accept_outage=row["pendingHash"])
+    wait_for(lambda: traced(scene, kind, "a-decode"), 60, "a person accepts the outage")
+    wait_for(lambda: scene.row("a-decode")["state"] == "Injected", 60)
+    scene.switch("false")
+    wait_row(scene, "a-decode", "WouldEmptyRole")
+    wait_for(lambda: not traced(scene, "deployment", "b-prefill"), 60)
+    assert traced(scene, kind, "a-decode"), "removal keeps the floor"
+    annotate(scene, "a-decode", accept_outage=scene.row("a-decode")["pendingHash"])
+    wait_for(lambda: not traced(scene, kind, "a-decode"), 60, "and obeys a person")
+
+
+def test_another_server_of_the_role_lifts_the_floor(place):
+    scene = place({}, server("a-decode", "StatefulSet"))
+    wait_row(scene, "a-decode", "WouldEmptyRole")
+    scene.api.create("deployment", server("b-decode"), scene.namespace)
+    wait_for(lambda: traced(scene, "statefulset", "a-decode"), 60, "there is another one now")
+
+
+def test_no_replicas_cost_nothing(place):
+    scene = place({"maxConcurrent": 1}, server("a-decode", replicas=0, strategy={"type": "Recreate"}), server("b-decode", annotations=LOADS))
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "free")
+    wait_for(lambda: traced(scene, "deployment", "b-decode"), 60)
+
+
+def test_spans_that_could_not_arrive_are_not_paid_for(place):
+    blocked = server("a-decode")
+    blocked["spec"]["template"]["spec"]["hostNetwork"] = True
+    scene = place({}, blocked, server("b-decode"))
+    wait_for(lambda: traced(scene, "deployment", "b-decode"), 60)
+    assert wait_row(scene, "a-decode", "NoClusterDNS")["state"] == "Skipped"
+    scene.api.merge("deployment", "a-decode", scene.namespace, {"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirstWithHostNet"}}}})
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "mended")
+
+
+def test_many_namespaces_that_lose_the_switch_at_once(cluster, namespaces, operator):
+    names = [namespaces() for _ in range(5)]
+    scenes = [Scene(cluster, n) for n in names]
+    for n in names:
+        cluster.api.create("deployment", server("a-decode"), n)
+    operator(removal_grace="5s")
+    cluster.kubectl("annotate", "namespace", *names, "tracing.llm-d.io/enabled=true")
+    for s in scenes:
+        wait_for(lambda s=s: s.row("a-decode")["state"] == "Injected", 60)
+    cluster.kubectl("annotate", "namespace", *names, "tracing.llm-d.io/enabled-")
+    for s in scenes:
+        s.wait_condition("Enabled", "False", "MassRemoval", 30)
+    operator.running[-1].stop()
+    operator(removal_grace="1s")  # another process keeps to it
+    holds_for(lambda: all(traced(s, "deployment", "a-decode") for s in scenes), 3, "nothing is taken back")
+    scenes[0].switch("false")
+    scenes[1].switch("true")
+    wait_for(lambda: not traced(scenes[0], "deployment", "a-decode"), 60, "somebody said so")
+    scenes[1].wait_condition("Ready", "True")
+    assert all(traced(s, "deployment", "a-decode") for s in scenes[1:])
