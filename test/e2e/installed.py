@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator as users install it: its image on the node, its chart by helm, restricted pod security."""
+import datetime
+import json
 import os
 import subprocess
 
@@ -10,6 +12,7 @@ CHART = os.path.join(ROOT, "charts/llmd-tracing")
 SYSTEM = "llmd-system"
 RELEASE = "llmd-tracing"
 TAG = "e2e"
+USER = f"system:serviceaccount:{SYSTEM}:{RELEASE}"
 BINARY = os.path.join(ROOT, "build/release/llmd-tracing")
 
 
@@ -40,6 +43,23 @@ class Installed:
 
     def log(self):
         return self.cluster.kubectl("-n", SYSTEM, "logs", f"deploy/{RELEASE}", "--tail=400", check=False).stdout
+
+    def metrics(self):
+        return self.cluster.run("curl", "-sSf", f"http://{RELEASE}.{SYSTEM}.svc.cluster.local:8080/metrics").stdout
+
+    def usage(self):
+        """(bytes of the working set, cores) of the operator's container, which was never restarted."""
+        pod = self.pod()
+        status = pod["status"]["containerStatuses"][0]
+        assert status["restartCount"] == 0 and "terminated" not in status.get("lastState", {}), status
+        asked = datetime.datetime.now(datetime.timezone.utc).isoformat()  # the kubelet looks every ten seconds or so
+
+        def measured():
+            stats = json.loads(self.cluster.kubectl("get", "--raw", "/api/v1/nodes/node-0/proxy/stats/summary"))
+            used = next(p["containers"][0] for p in stats["pods"] if p["podRef"]["uid"] == pod["metadata"]["uid"])
+            return used["memory"]["time"] > asked and used
+        used = wait_for(measured, 60, "the kubelet has measured")
+        return used["memory"]["workingSetBytes"], used["cpu"]["usageNanoCores"] / 1e9
 
     def cli(self, *args, check=True, timeout=180):
         """`llmd-tracing ARGS` inside the cluster's namespaces, as its admin."""
