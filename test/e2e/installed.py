@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from cluster import OWN_CRDS, ROOT, TEST_CRDS  # noqa: F401
+from cluster import ROOT, TEST_CRDS
 from waiting import wait_for
 
 CHART = os.path.join(ROOT, "charts/llmd-tracing")

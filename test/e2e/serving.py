@@ -8,7 +8,7 @@ import json
 import secrets
 
 from api import normalized
-from traced import LEDGER, SWITCH, differences
+from switched import LEDGER, Switched, differences
 from waiting import wait_for
 
 ENGINE = "ghcr.io/llm-d/llm-d-cuda:v0.7.0"
@@ -99,13 +99,13 @@ def aggregated(engine=ENGINE, epp=PICKER, epp_flags=("--tracing=false",), epp_en
             picker(epp, f"decode=decode:{PORT}", epp_flags, epp_env), service("qwen-epp", {"app": "qwen-epp"}, 9002), POOL, *gateway()]
 
 
-class Serving:
+class Serving(Switched):
     """Objects applied to a namespace and up; what they were is remembered."""
 
     WORKLOADS = ("deployment", "statefulset", "leaderworkerset")
 
     def __init__(self, cluster, namespace, objects):
-        self.cluster, self.api, self.namespace = cluster, cluster.api, namespace
+        super().__init__(cluster, namespace)
         self.objects = [o for o in objects if o["kind"].lower() in self.WORKLOADS]
         cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), namespace)
         self.wait_up()
@@ -158,29 +158,12 @@ class Serving:
                    and self.own((e.get("regarding") or e.get("involvedObject"))["name"])]
         assert not self.troubles() and not crashed, (self.troubles(), [e.get("note") or e.get("message") for e in crashed])
 
-    def switch(self, value):
-        how = f"{SWITCH}-" if value is None else f"{SWITCH}={value}"
-        self.cluster.kubectl("annotate", "namespace", self.namespace, how, "--overwrite")
-
     def enable(self):
         self.switch("true")
         return self.wait_condition("Ready", "True").wait_up()
 
-    def tracing(self):
-        return self.api.get("tracing", "llm-d", self.namespace)
-
-    def condition(self, kind):
-        for c in self.tracing().get("status", {}).get("conditions", []):
-            if c["type"] == kind:
-                return c
-        raise LookupError(f"no condition {kind}")
-
-    def wait_condition(self, kind, status, reason=None, timeout=240, message=None):
-        def holds():
-            c = self.condition(kind)
-            assert c["status"] == status and reason in (None, c["reason"]) and (message or "") in c["message"], c
-            return True
-        wait_for(holds, timeout, f"{kind}={status} {reason or ''} in {self.namespace}; {self.troubles()}")
+    def wait_condition(self, kind, status, reason=None, timeout=240):
+        super().wait_condition(kind, status, reason, timeout)
         return self
 
     def is_injected(self, kind, name):

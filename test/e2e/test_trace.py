@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import serving
+from cluster import tool
 from serving import Serving
 from waiting import wait_for
 
@@ -36,8 +37,7 @@ def test_the_guides_own_commands(traced):
         out = traced.cluster.kubectl("get", "pods", "-n", traced.namespace, "-l", label)
         assert re.search(r"1/1 +Running", out), out
     assert "jaeger-collector" in traced.cluster.kubectl("get", "svc", "-n", traced.namespace, "jaeger-collector")
-    forward = subprocess.Popen(["kubectl" if subprocess.run(["sh", "-c", "command -v kubectl"], stdout=subprocess.PIPE, check=False).returncode == 0
-                                else "build/tools/kubectl", "--kubeconfig", traced.cluster.kubeconfig, "port-forward", "-n", traced.namespace,
+    forward = subprocess.Popen([tool("kubectl"), "--kubeconfig", traced.cluster.kubeconfig, "port-forward", "-n", traced.namespace,
                                 "svc/jaeger-collector", "0:16686"], text=True, stdout=subprocess.PIPE)
     try:
         port = re.search(r":(\d+) ->", forward.stdout.readline()).group(1)

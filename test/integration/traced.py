@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from api import containers_of, env_of, normalized
 from cluster import sample
+from switched import LEDGER, SWITCH, Switched, differences  # noqa: F401
 from waiting import wait_for
 
-SWITCH = "tracing.llm-d.io/enabled"
-LEDGER = "tracing.llm-d.io/ledger"
 ENDPOINT = "http://otel-collector:4317"
 VLLM_FLAGS = [f"--otlp-traces-endpoint={ENDPOINT}", "--collect-detailed-traces=all"]
 
@@ -99,11 +98,11 @@ def is_rolled_out(api, workload, namespace):
     return True
 
 
-class Scene:
+class Scene(Switched):
     """One namespace with a sample in it, and what it was before anything happened to it."""
 
     def __init__(self, cluster, namespace, *samples):
-        self.cluster, self.api, self.namespace = cluster, cluster.api, namespace
+        super().__init__(cluster, namespace)
         self.workloads = []
         for name in samples:
             cluster.apply(sample(name, namespace), namespace)
@@ -112,11 +111,6 @@ class Scene:
 
     def remember(self):
         self.before = {w: normalized(self.api.get(w.kind, w.name, self.namespace)) for w in self.workloads}
-
-    def switch(self, value):
-        """"true", "false", or None: the annotation goes."""
-        how = f"{SWITCH}-" if value is None else f"{SWITCH}={value}"
-        self.cluster.kubectl("annotate", "namespace", self.namespace, how, "--overwrite")
 
     def wait_settled(self, timeout=60):
         """Before anything begins: rolled out, so that figures of generations do not move by themselves."""
@@ -144,29 +138,6 @@ class Scene:
             wait_for(lambda w=w: self.is_as_before(w), timeout, f"{w.name} is as it was")
         return self
 
-    def tracing(self):
-        return self.api.get("tracing", "llm-d", self.namespace)
-
-    def condition(self, kind):
-        for c in self.tracing().get("status", {}).get("conditions", []):
-            if c["type"] == kind:
-                return c
-        raise LookupError(f"no condition {kind}")
-
-    def wait_condition(self, kind, status, reason=None, timeout=90):
-        def holds():
-            c = self.condition(kind)
-            assert c["status"] == status and reason in (None, c["reason"]), c
-            return c
-        return wait_for(holds, timeout, f"{kind}={status} {reason or ''}")
-
-    def row(self, name):
-        """The workload's row in the Tracing's status."""
-        for row in self.tracing().get("status", {}).get("workloads", []):
-            if row.get("name") == name:
-                return row
-        raise LookupError(f"no row of {name}")
-
     def generation(self, kind, name):
         return self.api.get(kind, name, self.namespace)["metadata"]["generation"]
 
@@ -174,22 +145,3 @@ class Scene:
         return [e for e in self.api.list("event", self.namespace)
                 if e.get("regarding", {}).get("name") == name and "llmd-tracing" in e.get("reportingController", "")
                 and reason in (None, e["reason"])]
-
-
-def differences(old, new, where=""):
-    """Paths at which two objects differ, for messages."""
-    if type(old) is not type(new):
-        return [f"{where}: {old!r} became {new!r}"]
-    if isinstance(old, dict):
-        found = []
-        for key in sorted(set(old) | set(new)):
-            if key not in old:
-                found.append(f"{where}/{key} is new: {new[key]!r}")
-            elif key not in new:
-                found.append(f"{where}/{key} is gone: {old[key]!r}")
-            else:
-                found += differences(old[key], new[key], f"{where}/{key}")
-        return found
-    if isinstance(old, list) and len(old) == len(new):
-        return [d for i, (a, b) in enumerate(zip(old, new)) for d in differences(a, b, f"{where}/{i}")]
-    return [] if old == new else [f"{where}: {old!r} became {new!r}"]
