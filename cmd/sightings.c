@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/sightings.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "inject/trace_answer.h"
 
 enum {
 	ASK_MS = 10000,
 	COUNTERS_PORT = 8888,
 	CALLS_PORT = 8889,
 	QUERY_PORT = 16686,
+	IDS_MAX = 100,
 };
 
 #define COLLECTOR "otel-collector"
@@ -35,33 +34,76 @@ static void note_trouble(struct sightings *sightings, const char *text)
 		sightings->trouble = xstrdup(text);
 }
 
-/* *ret_there: whether there is an answer to look at. */
-static enum status ask(struct online *online, const char *namespace_name, const char *service,
-		       int port, const char *path, struct sightings *sightings,
-		       struct answer *ret_answer, bool *ret_there, struct error *err)
+bool back_end_find(const struct settings *settings, const char *namespace_name,
+		   struct back_end *ret_back_end)
 {
-	struct buffer full CLEANUP(buffer_release) = {0};
-	buffer_init(&full, KIB(8));
-	buffer_add_str(&full, "/api/v1/namespaces/");
-	path_add_escaped(&full, namespace_name);
-	buffer_addf(&full, "/services/http:%s:%d/proxy%s", service, port, path);
-	struct request_spec spec = {.method = "GET",
-				    .path = full.data,
-				    .accept = "application/json, text/plain",
-				    .timeout_ms = ASK_MS};
-	enum status status = online_request(online, &spec, ret_answer, err);
+	bool otlp = settings->backend == BACKEND_OTLP;
+	*ret_back_end = (struct back_end){.namespace_name = namespace_name};
+	if (!otlp)
+		return true;
+	ret_back_end->type = settings->otlp_query.type;
+	ret_back_end->url = settings->otlp_query.endpoint;
+	ret_back_end->tenant = settings->otlp_tenant;
+	return ret_back_end->url != NULL;
+}
+
+/* *ret_there: whether there is an answer to look at. */
+static enum status ask(struct online *online, struct request_spec *spec,
+		       struct sightings *sightings, struct answer *ret_answer, bool *ret_there,
+		       struct error *err)
+{
+	spec->method = "GET";
+	spec->accept = "application/json, text/plain";
+	spec->timeout_ms = ASK_MS;
+	enum status status = online_request(online, spec, ret_answer, err);
 	if (status != STATUS_OK)
 		return status;
-	/* Jaeger says 404 for a trace that it does not know, in a body of its own */
+	/* a trace that is not known is a 404 in a body of its own */
 	*ret_there = ret_answer->status == STATUS_OK;
 	/* what stands before Jaeger, a mesh or a proxy, may refuse too: that is no matter of rights here */
-	if (ret_answer->status == STATUS_DENIED && ret_answer->reason[0] != '\0') {
+	if (ret_answer->status == STATUS_DENIED && spec->url == NULL &&
+	    ret_answer->reason[0] != '\0') {
 		*err = ret_answer->error;
 		return STATUS_DENIED;
 	}
 	if (!*ret_there && ret_answer->status != STATUS_NOT_FOUND)
 		note_trouble(sightings, ret_answer->error.message);
 	return STATUS_OK;
+}
+
+static void add_service(struct buffer *path, const char *namespace_name, const char *service,
+			int port)
+{
+	buffer_add_str(path, "/api/v1/namespaces/");
+	path_add_escaped(path, namespace_name);
+	buffer_addf(path, "/services/http:%s:%d/proxy", service, port);
+}
+
+/* A question to the back end, by the way that leads there. */
+static enum status query(struct online *online, const struct back_end *back_end, const char *path,
+			 struct sightings *sightings, struct answer *ret_answer, bool *ret_there,
+			 struct error *err)
+{
+	struct buffer full CLEANUP(buffer_release) = {0};
+	struct buffer proxied CLEANUP(buffer_release) = {0};
+	char *tenant CLEANUP(str_freep) =
+	    back_end->tenant == NULL ? NULL : xasprintf("X-Scope-OrgID: %s", back_end->tenant);
+	struct request_spec spec = {.headers = (const char *const[]){tenant, NULL}};
+	buffer_init(&full, KIB(8));
+	buffer_init(&proxied, KIB(8));
+	if (back_end->url == NULL) {
+		add_service(&full, back_end->namespace_name, JAEGER, QUERY_PORT);
+	} else {
+		size_t len = strlen(back_end->url);
+		buffer_add(&full, back_end->url, back_end->url[len - 1] == '/' ? len - 1 : len);
+	}
+	buffer_add_str(&full, path);
+	spec.path = full.data;
+	if (back_end->url != NULL && trace_query_proxied(full.data, &proxied))
+		spec.path = proxied.data;
+	else if (back_end->url != NULL)
+		spec.url = full.data;
+	return ask(online, &spec, sightings, ret_answer, ret_there, err);
 }
 
 enum status sightings_ask_collector(struct online *online, const char *namespace_name,
@@ -71,8 +113,12 @@ enum status sightings_ask_collector(struct online *online, const char *namespace
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
 		struct answer answer CLEANUP(answer_release) = {0};
 		bool there = false;
-		enum status status = ask(online, namespace_name, COLLECTOR, ports[i], "/metrics",
-					 sightings, &answer, &there, err);
+		struct buffer path CLEANUP(buffer_release) = {0};
+		buffer_init(&path, KIB(8));
+		add_service(&path, namespace_name, COLLECTOR, ports[i]);
+		buffer_add_str(&path, "/metrics");
+		struct request_spec spec = {.path = path.data};
+		enum status status = ask(online, &spec, sightings, &answer, &there, err);
 		if (status != STATUS_OK)
 			return status;
 		if (!there)
@@ -83,14 +129,16 @@ enum status sightings_ask_collector(struct online *online, const char *namespace
 	return STATUS_OK;
 }
 
-enum status sightings_ask_services(struct online *online, const char *namespace_name,
+enum status sightings_ask_services(struct online *online, const struct back_end *back_end,
 				   struct sightings *sightings, struct error *err)
 {
+	struct buffer path CLEANUP(buffer_release) = {0};
 	struct answer answer CLEANUP(answer_release) = {0};
 	bool there = false;
+	buffer_init(&path, KIB(1));
+	trace_query_names(back_end->type, &path);
 	trace_names_release(&sightings->services);
-	enum status status = ask(online, namespace_name, JAEGER, QUERY_PORT, "/api/services",
-				 sightings, &answer, &there, err);
+	enum status status = query(online, back_end, path.data, sightings, &answer, &there, err);
 	if (status != STATUS_OK)
 		return status;
 	if (!there) {
@@ -98,25 +146,32 @@ enum status sightings_ask_services(struct online *online, const char *namespace_
 		return STATUS_OK;
 	}
 	struct error wrong;
-	sightings->has_services = jaeger_read_names(answer.body.data, answer.body.len,
-						    &sightings->services, &wrong) == STATUS_OK;
+	sightings->has_services =
+	    trace_query_read_names(back_end->type, answer.body.data, answer.body.len,
+				   &sightings->services, &wrong) == STATUS_OK;
 	if (!sightings->has_services)
 		note_trouble(sightings, wrong.message);
 	return STATUS_OK;
 }
 
-static enum status ask_traces(struct online *online, const char *namespace_name, const char *path,
+/* A search when `ids` is there, else one trace. */
+static enum status ask_traces(struct online *online, const struct back_end *back_end,
+			      const char *path, struct trace_names *ids,
 			      struct sightings *sightings, struct error *err)
 {
 	struct answer answer CLEANUP(answer_release) = {0};
 	struct trace more = {.spans = NULL};
 	struct error wrong = {0};
 	bool there = false;
-	enum status status =
-	    ask(online, namespace_name, JAEGER, QUERY_PORT, path, sightings, &answer, &there, err);
+	enum status status = query(online, back_end, path, sightings, &answer, &there, err);
 	if (status != STATUS_OK || !there)
 		return status;
-	if (jaeger_read_traces(answer.body.data, answer.body.len, &more, &wrong) == STATUS_OK)
+	enum status read = ids == NULL
+			       ? trace_query_read_trace(back_end->type, answer.body.data,
+							answer.body.len, &more, &wrong)
+			       : trace_query_read_search(back_end->type, answer.body.data,
+							 answer.body.len, &more, ids, &wrong);
+	if (read == STATUS_OK)
 		trace_take(&sightings->trace, &more);
 	else if (wrong.status != STATUS_NOT_FOUND)
 		note_trouble(sightings, wrong.message);
@@ -143,29 +198,45 @@ static void drop_repetitions(struct trace *trace, size_t before)
 	trace->count = kept;
 }
 
-static enum status ask_service(struct online *online, const char *namespace_name,
-			       const char *service, size_t limit, uint64_t since_ms,
+static enum status ask_service(struct online *online, const struct back_end *back_end,
+			       const struct trace_search *search, struct trace_names *ids,
 			       struct sightings *sightings, struct error *err)
 {
 	struct buffer path CLEANUP(buffer_release) = {0};
 	size_t before = sightings->trace.count;
-	int64_t now_us = (int64_t)time(NULL) * 1000000;
 	buffer_init(&path, KIB(4));
-	buffer_add_str(&path, "/api/traces?service=");
-	path_add_escaped(&path, service);
-	buffer_addf(&path, "&limit=%zu&start=%" PRId64 "&end=%" PRId64, limit,
-		    now_us - (int64_t)since_ms * 1000, now_us + 60 * (int64_t)1000000);
-	enum status status = ask_traces(online, namespace_name, path.data, sightings, err);
+	trace_query_search(back_end->type, search, &path);
+	enum status status = ask_traces(online, back_end, path.data, ids, sightings, err);
 	drop_repetitions(&sightings->trace, before);
 	return status;
 }
 
-enum status sightings_ask_recent(struct online *online, const char *namespace_name,
+/* What came as ids only, one by one. */
+static enum status ask_each(struct online *online, const struct back_end *back_end,
+			    const struct trace_names *ids, struct sightings *sightings,
+			    struct error *err)
+{
+	enum status status = STATUS_OK;
+	for (size_t i = 0; i < ids->count && i < IDS_MAX && status == STATUS_OK; i++) {
+		struct buffer path CLEANUP(buffer_release) = {0};
+		buffer_init(&path, KIB(1));
+		trace_query_trace(back_end->type, ids->items[i], &path);
+		status = ask_traces(online, back_end, path.data, NULL, sightings, err);
+	}
+	return status;
+}
+
+enum status sightings_ask_recent(struct online *online, const struct back_end *back_end,
 				 const struct trace_hops *hops, size_t limit, uint64_t since_ms,
 				 struct sightings *sightings, struct error *err)
 {
 	struct trace_names wanted = {.items = NULL};
+	struct trace_names ids = {.items = NULL};
 	enum status status = STATUS_OK;
+	int64_t now_us = (int64_t)time(NULL) * 1000000;
+	struct trace_search search = {.limit = limit,
+				      .start_us = now_us - (int64_t)since_ms * 1000,
+				      .end_us = now_us + 60 * (int64_t)1000000};
 	for (size_t i = 0; i < hops->count; i++)
 		if (hops->items[i].service != NULL &&
 		    trace_names_has(&sightings->services, hops->items[i].service))
@@ -174,17 +245,23 @@ enum status sightings_ask_recent(struct online *online, const char *namespace_na
 	for (size_t i = 0; i < sightings->services.count; i++)
 		if (trace_is_unnamed(sightings->services.items[i]))
 			trace_names_add(&wanted, sightings->services.items[i]);
-	for (size_t i = 0; i < wanted.count && status == STATUS_OK; i++)
-		status = ask_service(online, namespace_name, wanted.items[i], limit, since_ms,
-				     sightings, err);
+	for (size_t i = 0; i < wanted.count && status == STATUS_OK; i++) {
+		search.service = wanted.items[i];
+		status = ask_service(online, back_end, &search, &ids, sightings, err);
+	}
+	if (status == STATUS_OK)
+		status = ask_each(online, back_end, &ids, sightings, err);
 	trace_names_release(&wanted);
+	trace_names_release(&ids);
 	return status;
 }
 
-enum status sightings_ask_trace(struct online *online, const char *namespace_name, const char *id,
-				struct sightings *sightings, struct error *err)
+enum status sightings_ask_trace(struct online *online, const struct back_end *back_end,
+				const char *id, struct sightings *sightings, struct error *err)
 {
-	char *path CLEANUP(str_freep) = xasprintf("/api/traces/%s", id);
+	struct buffer path CLEANUP(buffer_release) = {0};
+	buffer_init(&path, KIB(1));
+	trace_query_trace(back_end->type, id, &path);
 	trace_release(&sightings->trace);
-	return ask_traces(online, namespace_name, path, sightings, err);
+	return ask_traces(online, back_end, path.data, NULL, sightings, err);
 }

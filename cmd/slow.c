@@ -92,23 +92,26 @@ static enum status ask(struct online *online, const struct options *options,
 {
 	const char *name = online_namespace(online, options);
 	uint64_t since = options->since_ms > 0 ? options->since_ms : SINCE_MS;
+	struct back_end back_end;
 	struct inventory inventory CLEANUP(inventory_release) = {.store = NULL};
 	struct lineup lineup CLEANUP(lineup_release) = {.tracing = NULL};
 	enum status status = inventory_read(online, name, INVENTORY_ALL, &inventory, err);
 	if (status == STATUS_OK)
 		status = lineup_read(online, &inventory, name, &lineup, err);
-	if (status == STATUS_OK && lineup.settings.backend != BACKEND_JAEGER)
-		return error_set(err, STATUS_NOT_FOUND,
-				 "namespace %s: its spans go to a back end that is no Jaeger of "
-				 "this namespace; ask that one",
-				 name);
+	if (status == STATUS_OK && !back_end_find(&lineup.settings, name, &back_end))
+		return error_set(
+		    err, STATUS_NOT_FOUND,
+		    "namespace %s: its spans go to a back end that is no Jaeger of "
+		    "this namespace, and no spec.backend.otlp.query says how to ask it",
+		    name);
 	if (status == STATUS_OK)
-		status = sightings_ask_services(online, name, sightings, err);
+		status = sightings_ask_services(online, &back_end, sightings, err);
 	if (status == STATUS_OK && !sightings->has_services)
-		return error_set(err, STATUS_RETRY, "namespace %s: Jaeger does not answer: %s",
-				 name, sightings->trouble);
+		return error_set(err, STATUS_RETRY,
+				 "namespace %s: the back end does not answer: %s", name,
+				 sightings->trouble);
 	if (status == STATUS_OK)
-		status = sightings_ask_recent(online, name, &lineup.hops, LOOKED_AT, since,
+		status = sightings_ask_recent(online, &back_end, &lineup.hops, LOOKED_AT, since,
 					      sightings, err);
 	return status;
 }

@@ -29,6 +29,7 @@ struct verifying {
 	const struct options *options;
 	struct online *online;
 	struct inventory inventory;
+	struct back_end back_end;
 	struct verify_report report;
 };
 
@@ -211,6 +212,7 @@ static void judge(struct verifying *v)
 		trace_verdict(&report->lineup.hops, seen, &report->verdict);
 	}
 	trace_diagnose(&report->lineup.hops, seen, &report->verdict, &report->findings);
+	seen->counters = NULL; /* `own` ends here */
 }
 
 /* Every service that is expected has a span in the trace. */
@@ -241,9 +243,8 @@ static enum status wait_for_trace(struct verifying *v, struct error *err)
 	size_t spans = 0;
 	for (;;) {
 		uint64_t now = uv_hrtime() / 1000000U;
-		enum status status =
-		    sightings_ask_trace(v->online, report->namespace_name, report->probe.trace,
-					&report->sightings, err);
+		enum status status = sightings_ask_trace(
+		    v->online, &v->back_end, report->probe.trace, &report->sightings, err);
 		if (status != STATUS_OK)
 			return status;
 		if (report->sightings.trace.count != spans) {
@@ -266,7 +267,7 @@ static enum status look_before(struct verifying *v, struct error *err)
 	const char *name = report->namespace_name;
 	enum status status = served_ask(v->online, &v->inventory, name, &report->served, err);
 	if (status == STATUS_OK && report->queryable)
-		status = sightings_ask_services(v->online, name, &report->earlier, err);
+		status = sightings_ask_services(v->online, &v->back_end, &report->earlier, err);
 	return status == STATUS_OK ? sightings_ask_collector(v->online, name, &report->earlier, err)
 				   : status;
 }
@@ -280,9 +281,8 @@ static enum status look_for_others(struct verifying *v, struct error *err)
 	struct verify_report *report = &v->report;
 	struct sightings *earlier = &report->earlier;
 	struct trace_verdict verdict;
-	enum status status =
-	    sightings_ask_recent(v->online, report->namespace_name, &report->lineup.hops,
-				 RECENT_TRACES, RECENT_MS, earlier, err);
+	enum status status = sightings_ask_recent(v->online, &v->back_end, &report->lineup.hops,
+						  RECENT_TRACES, RECENT_MS, earlier, err);
 	if (status != STATUS_OK)
 		return status;
 	trace_drop(&earlier->trace, report->probe.trace);
@@ -304,19 +304,19 @@ static enum status look_at_spans(struct verifying *v, struct error *err)
 	if (v->options->send != NULL)
 		status = look_before(v, err);
 	if (status == STATUS_OK && report->queryable)
-		status = sightings_ask_services(v->online, name, sightings, err);
+		status = sightings_ask_services(v->online, &v->back_end, sightings, err);
 	if (status == STATUS_OK && v->options->send != NULL)
 		status =
 		    probe_send(v->online, v->options->send, v->options->model, &report->probe, err);
 	if (status == STATUS_OK && sightings->has_services && v->options->send != NULL) {
 		status = wait_for_trace(v, err);
 		if (status == STATUS_OK) /* names that came with it */
-			status = sightings_ask_services(v->online, name, sightings, err);
+			status = sightings_ask_services(v->online, &v->back_end, sightings, err);
 		if (status == STATUS_OK && report->earlier.has_services)
 			status = look_for_others(v, err);
 	} else if (status == STATUS_OK && sightings->has_services) {
-		status = sightings_ask_recent(v->online, name, &report->lineup.hops, RECENT_TRACES,
-					      RECENT_MS, sightings, err);
+		status = sightings_ask_recent(v->online, &v->back_end, &report->lineup.hops,
+					      RECENT_TRACES, RECENT_MS, sightings, err);
 	}
 	if (status == STATUS_OK)
 		status = sightings_ask_collector(v->online, name, sightings, err);
@@ -328,7 +328,8 @@ static void note_backend(struct verifying *v)
 	const struct verify_report *report = &v->report;
 	if (!report->queryable)
 		add_note(v, xstrdup("BackendNotQueryable: spans go to another back end than a "
-				    "Jaeger of this namespace; look for the trace there"));
+				    "Jaeger of this namespace; look for the trace there, or say "
+				    "spec.backend.otlp.query"));
 	else if (report->sightings.trouble != NULL)
 		add_note(v, xstrdup(report->sightings.trouble));
 	if (report->served.trouble != NULL && report->observation.traffic == ANSWER_UNKNOWN)
@@ -355,7 +356,7 @@ static enum status find_out(struct verifying *v, const cJSON *policies, struct e
 	if (status != STATUS_OK)
 		return status;
 	find_policy(v, policies);
-	report->queryable = report->lineup.settings.backend == BACKEND_JAEGER;
+	report->queryable = back_end_find(&report->lineup.settings, name, &v->back_end);
 	report->observation.tls = is_tls_expected(v);
 	report->observation.backend_fresh = is_backend_fresh(v);
 	status = look_at_spans(v, err);

@@ -20,7 +20,7 @@ struct verify_report {
 	struct sightings earlier; /* with --send: of the requests before that */
 	struct served served;     /* what model servers have served, before that */
 	struct probe probe;       /* url NULL: nothing was sent */
-	bool queryable;           /* a Jaeger that can be asked is the back end */
+	bool queryable;           /* the back end can be asked */
 	cJSON *notes;             /* array of texts: what else was noticed */
 	struct trace_observation observation;
 	struct trace_verdict verdict;

@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "inject/forbidden_host.h"
+#include "inject/settings_check.h"
+#include "inject/trace_query.h"
 
 /* Few of the client's connections at a time: a Service that does not answer holds one for seconds. */
 enum { ASKS_MAX = 4, URL_MAX_BYTES = 2048 };
@@ -18,6 +20,7 @@ struct ask {
 	char *namespace_name;
 	char *service;
 	unsigned port;
+	bool elsewhere; /* the settings' query endpoint */
 	unsigned long turn;
 };
 
@@ -82,8 +85,12 @@ static void explain(const struct ask *ask, const struct response *response, char
 	words = words == NULL ? response->error.message : words + 2;
 	const char *time = strstr(words, " after ");
 	size_t len = time == NULL ? strlen(words) : (size_t)(time - words);
-	(void)snprintf(text, size, "Service %s, port %u: %.*s", ask->service, ask->port,
-		       len > INT16_MAX ? INT16_MAX : (int)len, words);
+	int shown = len > INT16_MAX ? INT16_MAX : (int)len;
+	if (ask->elsewhere)
+		(void)snprintf(text, size, "spec.backend.otlp.query: %.*s", shown, words);
+	else
+		(void)snprintf(text, size, "Service %s, port %u: %.*s", ask->service, ask->port,
+			       shown, words);
 }
 
 static void on_answer(void *context, const struct response *response)
@@ -119,48 +126,60 @@ static bool may_connect(void *context, const char *address)
 	return may_call(admin, ask->namespace_name, NULL, url);
 }
 
-static bool build_url(const struct ask *ask, const char *path, char *url, size_t size)
+/* The URL and the API server's way to it ("" when it is no Service); false: it may not be called. */
+static bool find_way(struct ask *ask, const struct asking *asking, struct buffer *url,
+		     struct buffer *proxied)
 {
-	int len = snprintf(url, size, "http://%s.%s.svc:%u%s", ask->service, ask->namespace_name,
-			   ask->port, path);
-	return len > 0 && (size_t)len < size &&
-	       may_call(ask->asker->options->admin, ask->namespace_name, NULL, url);
+	struct endpoint parts;
+	if (asking->port != 0)
+		buffer_addf(url, "http://%s.%s.svc:%u", ask->service, ask->namespace_name,
+			    ask->port);
+	buffer_add_str(url, asking->path);
+	if (url->full ||
+	    !may_call(ask->asker->options->admin, ask->namespace_name, NULL, url->data))
+		return false;
+	if (server_split(url->data, &parts))
+		ask->port = (unsigned)parts.port;
+	(void)trace_query_proxied(url->data, proxied);
+	return true;
 }
 
-void asker_send(struct asker *asker, const char *namespace_name, const char *service, unsigned port,
-		const char *path, unsigned long turn)
+void asker_send(struct asker *asker, const char *namespace_name, const struct asking *asking,
+		unsigned long turn)
 {
-	char url[URL_MAX_BYTES];
-	struct buffer proxied;
+	struct buffer url CLEANUP(buffer_release) = {0};
+	struct buffer proxied CLEANUP(buffer_release) = {0};
 	struct ask *ask = xcalloc(1, sizeof(*ask));
 	*ask = (struct ask){.asker = asker,
 			    .next = asker->asks,
 			    .namespace_name = xstrdup(namespace_name),
-			    .service = xstrdup(service),
-			    .port = port,
+			    .service = xstrdup(asking->service),
+			    .port = asking->port,
+			    .elsewhere = asking->port == 0,
 			    .turn = turn};
 	asker->asks = ask;
 	asker->count++;
-	if (!build_url(ask, path, url, sizeof(url))) {
+	buffer_init(&url, URL_MAX_BYTES);
+	buffer_init(&proxied, URL_MAX_BYTES);
+	if (!find_way(ask, asking, &url, &proxied)) {
 		static const char refusal[] = "the administrator's policy forbids to call it";
 		struct proof_reply reply = {.status = STATUS_DENIED, .message = refusal};
 		asker->answered(asker->context, namespace_name, turn, &reply);
 		ask_free(ask);
 		return;
 	}
-	buffer_init(&proxied, URL_MAX_BYTES);
-	buffer_addf(&proxied, "/api/v1/namespaces/%s/services/http:%s:%u/proxy%s", namespace_name,
-		    service, port, path);
+	char *tenant CLEANUP(str_freep) =
+	    asking->tenant == NULL ? NULL : xasprintf("X-Scope-OrgID: %s", asking->tenant);
 	struct request_spec spec = {.method = "GET",
 				    .path = proxied.data,
 				    .accept = "application/json, text/plain;version=0.0.4;q=0.9",
 				    .timeout_ms = PROOF_TIMEOUT_MS,
-				    .limit = PROOF_ANSWER_MAX};
-	if (asker->options->in_cluster) {
-		spec.url = url;
+				    .limit = PROOF_ANSWER_MAX,
+				    .headers = (const char *const[]){tenant, NULL}};
+	if (asker->options->in_cluster || proxied.len == 0) {
+		spec.url = url.data;
 		spec.may_connect = may_connect;
 		spec.connect_context = ask;
 	}
 	ask->request = client_send(asker->client, &spec, on_answer, ask);
-	buffer_release(&proxied);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks at Services of a namespace: the metrics of its collector, the query API of its back
- * end. Inside the cluster by the Service's name, outside of it through the API server's
+ * end, which may be elsewhere. Inside the cluster by the Service's name, outside of it through the API server's
  * proxy. Bounded in number, size and time, without credentials, redirects or proxies; what
  * may be called is the administrator's policy (inject/admin_policy.h).
  */
@@ -27,8 +27,16 @@ void asker_freep(struct asker **asker);
 
 /* False: too many are under way. */
 bool asker_may_send(const struct asker *asker);
+
+struct asking {
+	const char *service; /* of the namespace; for a whole URL a word for metrics */
+	unsigned port;       /* 0: `path` is a whole URL */
+	const char *path;    /* and query */
+	const char *tenant;  /* X-Scope-OrgID; NULL: none */
+};
+
 /* What the policy forbids is answered from inside, everything else later. */
-void asker_send(struct asker *asker, const char *namespace_name, const char *service, unsigned port,
-		const char *path, unsigned long turn);
+void asker_send(struct asker *asker, const char *namespace_name, const struct asking *asking,
+		unsigned long turn);
 
 #endif

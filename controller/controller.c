@@ -176,7 +176,11 @@ static void on_ask(void *context, const struct intent *intent)
 	proof_hops(&space->roster, &hops);
 	unsigned long turn = proof_asked(&space->proof, &hops);
 	free(hops.items);
-	asker_send(controller->asker, space->name, intent->name, intent->port, intent->note, turn);
+	struct asking asking = {.service = intent->name,
+				.port = intent->port,
+				.path = intent->note,
+				.tenant = intent->word};
+	asker_send(controller->asker, space->name, &asking, turn);
 }
 
 static void on_answered(void *context, const char *namespace_name, unsigned long turn,

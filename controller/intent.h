@@ -23,7 +23,7 @@ enum intent_type {
 	INTENT_STATUS,    /* merge patch of the status subresource */
 	INTENT_READ,      /* GET: a base ConfigMap of a ModelService */
 	INTENT_EVENT,     /* events.k8s.io */
-	INTENT_ASK,       /* GET at a Service of the namespace: beside the list, as Events are */
+	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
 };
 
 /* Which part of the namespace's own set-up a write belongs to: where its failure is shown. */
@@ -39,12 +39,13 @@ struct intent {
 	cJSON *body;        /* CREATE, APPLY, PATCH, STATUS */
 	cJSON *managers;    /* PATCH: managedFields of Apply managers before it; or NULL */
 	enum reason reason; /* EVENT: its word and type, unless `word` is set */
-	char *word;         /* EVENT: another CamelCase reason; or NULL */
+	char *word;         /* EVENT: another CamelCase reason; ASK: the tenant; or NULL */
 	bool warning;       /* EVENT with `word`: its type */
 	bool is_report;     /* its failure is told at the end; the list goes on */
-	unsigned port;      /* ASK: of the Service `name`; path and query stand in `note` */
-	char *action;       /* EVENT: "Inject", "Remove", … */
-	char *note;         /* EVENT: its text; others: one phrase for the log */
+	unsigned
+	    port; /* ASK: of the Service `name`; path and query stand in `note`; 0: a whole URL does */
+	char *action; /* EVENT: "Inject", "Remove", … */
+	char *note;   /* EVENT: its text; others: one phrase for the log */
 };
 
 struct intents {

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "inject/trace_answer.h"
 
 #define COLLECTOR "otel-collector"
 #define JAEGER    "jaeger-collector"
@@ -19,6 +18,7 @@ enum {
 	SERVICES_MAX = 8, /* whose traces are asked for in a round */
 	TRACES_EACH = 5,
 	LOOKBACK_S = 3600,
+	IDS_MAX = 20, /* traces of a round that are asked for one by one */
 	SETTLE_MS = 120000,
 };
 
@@ -26,6 +26,7 @@ static void forget_round(struct proof *proof)
 {
 	trace_names_release(&proof->wanted);
 	trace_names_release(&proof->services);
+	trace_names_release(&proof->ids);
 	trace_release(&proof->trace);
 	trace_counters_release(&proof->counters);
 	proof->next = 0;
@@ -47,42 +48,43 @@ void proof_wake(struct proof *proof, uint64_t mono_ms)
 		proof->due_ms = mono_ms + SOON_MS;
 }
 
-/* The path of a service's traces: of the last hour, once there is something to compare with. */
-static void traces_path(const struct proof *proof, struct moment now, char *path, size_t size)
+/* Path and query of a question to the back end. */
+static void add_query(const struct proof *proof, struct moment now, struct buffer *out)
 {
-	struct buffer out;
-	buffer_init(&out, size - 1);
-	buffer_add_str(&out, "/api/traces?service=");
-	for (const char *c = proof->wanted.items[proof->next]; *c != '\0'; c++) {
-		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-			     (*c >= '0' && *c <= '9') || *c == '-' || *c == '_' || *c == '.';
-		if (plain)
-			buffer_add_char(&out, *c);
-		else
-			buffer_addf(&out, "%%%02X", (unsigned char)*c);
+	struct trace_search search = {.limit = proof->narrow ? 1 : TRACES_EACH};
+	switch (proof->step) {
+	case PROOF_NAMES:
+		trace_query_names(proof->dialect, out);
+		break;
+	case PROOF_TRACES: /* of the last hour, once there is something to compare with */
+		search.service = proof->wanted.items[proof->next];
+		search.end_us = proof->judged ? now.wall_us : 0;
+		search.start_us = now.wall_us - (int64_t)LOOKBACK_S * 1000000;
+		trace_query_search(proof->dialect, &search, out);
+		break;
+	default:
+		trace_query_trace(proof->dialect, proof->ids.items[proof->next], out);
 	}
-	buffer_addf(&out, "&limit=%d", proof->narrow ? 1 : TRACES_EACH);
-	if (proof->judged)
-		buffer_addf(&out, "&start=%lld&end=%lld",
-			    (long long)(now.wall_us - (int64_t)LOOKBACK_S * 1000000),
-			    (long long)now.wall_us);
-	(void)snprintf(path, size, "%s", out.data);
-	buffer_release(&out);
+}
+
+static void ask_back_end(const struct proof *proof, const struct proof_targets *targets,
+			 struct moment now, struct proof_ask *ask)
+{
+	struct buffer out CLEANUP(buffer_release) = {0};
+	buffer_init(&out, sizeof(ask->path) - 1);
+	*ask = (struct proof_ask){.service = JAEGER, .port = 16686};
+	if (targets->url != NULL) {
+		size_t len = strlen(targets->url);
+		*ask = (struct proof_ask){.service = "query", .tenant = targets->tenant};
+		buffer_add(&out, targets->url, targets->url[len - 1] == '/' ? len - 1 : len);
+	}
+	add_query(proof, now, &out);
+	(void)snprintf(ask->path, sizeof(ask->path), "%s", out.data);
 }
 
 bool proof_next(const struct proof *proof, const struct proof_targets *targets, struct moment now,
 		struct proof_ask *ret_ask, uint64_t *ret_again_ms)
 {
-	static const struct {
-		const char *service;
-		unsigned port;
-		const char *path; /* NULL: made */
-	} rows[PROOF_STEP_COUNT] = {
-	    [PROOF_COUNTER] = {COLLECTOR, 8888, "/metrics"},
-	    [PROOF_CALLS] = {COLLECTOR, 8889, "/metrics"},
-	    [PROOF_NAMES] = {JAEGER, 16686, "/api/services"},
-	    [PROOF_TRACES] = {JAEGER, 16686, NULL},
-	};
 	*ret_again_ms = 0;
 	if (!targets->wanted || !targets->counter || proof->asking || proof->step == PROOF_JUDGE)
 		return false;
@@ -90,12 +92,12 @@ bool proof_next(const struct proof *proof, const struct proof_targets *targets, 
 		*ret_again_ms = proof->due_ms - now.mono_ms;
 		return false;
 	}
-	*ret_ask = (struct proof_ask){.service = rows[proof->step].service,
-				      .port = rows[proof->step].port};
-	if (rows[proof->step].path != NULL)
-		(void)snprintf(ret_ask->path, sizeof(ret_ask->path), "%s", rows[proof->step].path);
+	if (proof->step == PROOF_COUNTER || proof->step == PROOF_CALLS)
+		*ret_ask = (struct proof_ask){.service = COLLECTOR,
+					      .port = proof->step == PROOF_COUNTER ? 8888 : 8889,
+					      .path = "/metrics"};
 	else
-		traces_path(proof, now, ret_ask->path, sizeof(ret_ask->path));
+		ask_back_end(proof, targets, now, ret_ask);
 	return true;
 }
 
@@ -176,7 +178,19 @@ static void next_service(struct proof *proof, size_t from)
 	while (proof->next < proof->wanted.count &&
 	       !trace_names_has(&proof->services, proof->wanted.items[proof->next]))
 		proof->next++;
-	proof->step = proof->next < proof->wanted.count ? PROOF_TRACES : PROOF_JUDGE;
+	if (proof->next < proof->wanted.count) {
+		proof->step = PROOF_TRACES;
+		return;
+	}
+	proof->next = 0;
+	proof->step = proof->ids.count > 0 ? PROOF_EACH : PROOF_JUDGE;
+}
+
+static void next_trace(struct proof *proof)
+{
+	proof->next++;
+	if (proof->next >= proof->ids.count || proof->next >= IDS_MAX)
+		proof->step = PROOF_JUDGE;
 }
 
 static void take_answer(struct proof *proof, const struct proof_reply *reply, struct moment now)
@@ -189,10 +203,16 @@ static void take_answer(struct proof *proof, const struct proof_reply *reply, st
 		trace_counters_read(reply->body, reply->len, &proof->counters);
 		break;
 	case PROOF_NAMES:
-		status = jaeger_read_names(reply->body, reply->len, &proof->services, &err);
+		status = trace_query_read_names(proof->dialect, reply->body, reply->len,
+						&proof->services, &err);
 		break;
 	case PROOF_TRACES:
-		status = jaeger_read_traces(reply->body, reply->len, &proof->trace, &err);
+		status = trace_query_read_search(proof->dialect, reply->body, reply->len,
+						 &proof->trace, &proof->ids, &err);
+		break;
+	case PROOF_EACH:
+		status = trace_query_read_trace(proof->dialect, reply->body, reply->len,
+						&proof->trace, &err);
 		break;
 	default:
 		return;
@@ -206,6 +226,8 @@ static void take_answer(struct proof *proof, const struct proof_reply *reply, st
 		take_counter(proof, now.mono_ms);
 	else if (proof->step == PROOF_CALLS)
 		proof->step = PROOF_JUDGE;
+	else if (proof->step == PROOF_EACH)
+		next_trace(proof);
 	else
 		next_service(proof, proof->step == PROOF_NAMES ? 0 : proof->next + 1);
 }
@@ -222,6 +244,9 @@ void proof_answer(struct proof *proof, unsigned long turn, const struct proof_re
 		proof->narrow = true; /* too large: fewer at a time */
 	else if (reply->status == STATUS_LIMIT && proof->step == PROOF_TRACES)
 		next_service(proof, proof->next + 1);
+	else if (proof->step == PROOF_EACH &&
+		 (reply->status == STATUS_LIMIT || reply->status == STATUS_NOT_FOUND))
+		next_trace(proof); /* too large, or gone since the search */
 	else
 		give_up(proof, reply->message, now.mono_ms);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The proof that spans arrive, for one namespace: whom to ask next, what the answers mean,
- * and the conditions that come of it. Asks go to Services of the namespace alone: first the
+ * and the conditions that come of it. Asks go to Services of the namespace, or to the query
+ * endpoint that its settings name: first the
  * collector's own counter; the back end only when that has moved. Pure: answers and the
  * time are given; nothing here sends anything.
  *
- * A round is: counter → (services → traces of each) or (span metrics) → judged. Rounds are
+ * A round is: counter → (services → traces of each → those that came as ids) or (span metrics) → judged. Rounds are
  * 30 s apart while the counter moves, and up to 5 min apart while it does not.
  */
 #ifndef LLMD_CONTROLLER_PROOF_H
@@ -17,6 +18,7 @@
 
 #include "controller/moment.h"
 #include "controller/verdict.h"
+#include "inject/trace_query.h"
 #include "inject/trace_verdict.h"
 
 enum proof_step {
@@ -24,19 +26,23 @@ enum proof_step {
 	PROOF_CALLS,   /* otel-collector:8889/metrics */
 	PROOF_NAMES,   /* jaeger-collector:16686/api/services */
 	PROOF_TRACES,  /* …/api/traces?service=S */
+	PROOF_EACH,    /* …/api/traces/ID, where a search brings ids only */
 	PROOF_JUDGE,   /* everything of this round is there */
 	PROOF_STEP_COUNT
 };
 
 /* Who can be asked; from the view (proof_view.h). */
 struct proof_targets {
-	bool wanted;       /* something is traced, and a collector is ready */
-	bool counter;      /* the Service otel-collector has port 8888 */
-	bool calls;        /* … and 8889 */
-	bool query;        /* a Jaeger behind the Service jaeger-collector, port 16686 */
-	bool own;          /* the collector is ours: it takes plaintext */
-	bool fresh;        /* the back end came up less than two minutes ago */
-	const char *where; /* where spans go when that cannot be asked, for people; borrowed */
+	bool wanted;  /* something is traced, and a collector is ready */
+	bool counter; /* the Service otel-collector has port 8888 */
+	bool calls;   /* … and 8889 */
+	bool query;   /* the back end: */
+	enum query_type dialect;
+	const char *url;    /* its base URL; NULL: the Service jaeger-collector; borrowed */
+	const char *tenant; /* for its X-Scope-OrgID; NULL: none; borrowed */
+	bool own;           /* the collector is ours: it takes plaintext */
+	bool fresh;         /* the back end came up less than two minutes ago */
+	const char *where;  /* where spans go when that cannot be asked, for people; borrowed */
 };
 
 struct proof {
@@ -54,12 +60,14 @@ struct proof {
 	double accepted; /* the counter when it was last read */
 	double filtered;
 	bool query; /* of the targets, as of the round (proof_settle) */
+	enum query_type dialect;
 	bool calls;
-	size_t next; /* PROOF_TRACES: of `wanted` */
+	size_t next; /* PROOF_TRACES: of `wanted`; PROOF_EACH: of `ids` */
 	bool narrow; /* answers were too large: one trace each */
 	/* what this round has brought */
 	struct trace_names wanted; /* services whose traces are asked for */
 	struct trace_names services;
+	struct trace_names ids; /* PROOF_EACH */
 	struct trace trace;
 	struct trace_counters counters;
 	/* what came of the last whole round */
@@ -82,8 +90,9 @@ void proof_wake(struct proof *proof, uint64_t mono_ms);
 
 struct proof_ask {
 	const char *service; /* name of a Service; static */
-	unsigned port;
-	char path[512]; /* and query, percent-encoded */
+	unsigned port;       /* 0: `path` is a whole URL */
+	char path[1024];     /* and query, percent-encoded */
+	const char *tenant;  /* of the targets */
 };
 
 enum { PROOF_ANSWER_MAX = 1 << 20, PROOF_TIMEOUT_MS = 5000 };

@@ -53,7 +53,10 @@ void proof_look(const struct view *view, const struct policy *policy,
 		      is_anything_on(&view->memory->roster),
 	    .counter = has_port(collector, METRICS_PORT),
 	    .calls = has_port(collector, SPAN_METRICS_PORT),
-	    .query = !otlp && has_port(jaeger, QUERY_PORT),
+	    .query = otlp ? settings->otlp_query.endpoint != NULL : has_port(jaeger, QUERY_PORT),
+	    .dialect = otlp ? settings->otlp_query.type : QUERY_JAEGER,
+	    .url = otlp ? settings->otlp_query.endpoint : NULL,
+	    .tenant = otlp ? settings->otlp_tenant : NULL,
 	    .own = text_equal(mode, "Deployment") || text_equal(mode, "OpenTelemetryCollector"),
 	    .fresh = is_fresh(view, view_live(view, "Deployment", "jaeger", NULL)),
 	    .where = otlp && settings->otlp_endpoint != NULL ? settings->otlp_endpoint
@@ -77,7 +80,11 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 {
 	struct trace_hops hops;
 	if (proof->step == PROOF_COUNTER) {
+		if (proof->judged &&
+		    (proof->query != targets->query || proof->dialect != targets->dialect))
+			proof_wake(proof, mono_ms); /* another back end */
 		proof->query = targets->query;
+		proof->dialect = targets->dialect;
 		proof->calls = targets->calls;
 	}
 	if (proof->step != PROOF_JUDGE)

@@ -219,6 +219,7 @@ static void intend_ask(const struct view *view, const struct policy *policy,
 		    intents_add(intents, INTENT_ASK, RESOURCE_SERVICE, view->name, ask.service);
 		intent->port = ask.port;
 		intent->note = xstrdup(ask.path);
+		intent->word = ask.tenant == NULL ? NULL : xstrdup(ask.tenant);
 	}
 	intents_again(intents, again_ms);
 }

@@ -300,6 +300,7 @@ enum status admin_policy_check(const struct admin_policy *policy, const struct s
 	} values[] = {
 	    {"spec.collector.endpoint", settings->collector_endpoint, check_endpoint},
 	    {"spec.backend.otlp.endpoint", settings->otlp_endpoint, check_endpoint},
+	    {"spec.backend.otlp.query.endpoint", settings->otlp_query.endpoint, check_endpoint},
 	    {"spec.collector.image", collector, check_image},
 	    {"spec.backend.jaeger.image", jaeger, check_image},
 	};

@@ -45,6 +45,13 @@ enum collector_mode {
 };
 
 enum backend_type { BACKEND_JAEGER, BACKEND_OTLP };
+enum query_type { QUERY_JAEGER, QUERY_TEMPO };
+
+/* spec.backend.otlp.query: who can be asked for the spans that were sent. */
+struct query_settings {
+	enum query_type type;
+	char *endpoint; /* base URL with port; NULL: nobody */
+};
 
 /* Where Jaeger keeps traces. */
 enum storage_type {
@@ -182,6 +189,7 @@ struct settings {
 	char *otlp_tenant;   /* X-Scope-OrgID, or NULL */
 	cJSON *otlp_headers; /* [{header, name, key}] of Secrets, or NULL */
 	struct tls_settings otlp_tls;
+	struct query_settings otlp_query;
 	bool drop_content; /* privacy.dropContent */
 
 	/* how workloads are restarted; nothing of it ends up in pods */

@@ -115,6 +115,12 @@ static enum status check_otlp_parts(const struct settings *settings, const cJSON
 			return error_set(err, STATUS_INVALID,
 					 "spec.backend.otlp.tenant: is the header X-Scope-OrgID, "
 					 "which headersFrom has too");
+	const cJSON *query = json_get(spec, "backend.otlp.query");
+	if (cJSON_IsObject(query) &&
+	    (json_str(query, "type") == NULL || json_str(query, "endpoint") == NULL))
+		return error_set(err, STATUS_INVALID,
+				 "spec.backend.otlp.query: needs type (Jaeger or Tempo) and "
+				 "endpoint, like http://tempo.monitoring.svc:3200");
 	return check_pair(tls, "backend.otlp.tls", err);
 }
 

@@ -421,6 +421,19 @@ enum status settings_check_url(const char *value, const char *path, struct error
 			 path, value);
 }
 
+enum status settings_check_query(const char *value, const char *path, struct error *err)
+{
+	if (settings_check_url(value, path, err) != STATUS_OK)
+		return STATUS_INVALID;
+	const char *host = strstr(value, "//") + 2;
+	if (host[host_length(host)] == ':')
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%.300s\" says no port; write it as http://HOST:3200 (Tempo) or "
+			 "http://HOST:16686 (Jaeger)",
+			 path, value);
+}
+
 enum status settings_check_host(const char *value, const char *path, struct error *err)
 {
 	size_t len = host_length(value);

@@ -54,6 +54,8 @@ NODISCARD enum status settings_check_word(const char *value, const char *path, s
 NODISCARD enum status settings_check_tenant(const char *value, const char *path, struct error *err);
 /* An http(s) URL of safe characters; port and path may be absent. */
 NODISCARD enum status settings_check_url(const char *value, const char *path, struct error *err);
+/* The same with its port, so that what may be called is beyond doubt. */
+NODISCARD enum status settings_check_query(const char *value, const char *path, struct error *err);
 /* A host name or address, perhaps with ":port". */
 NODISCARD enum status settings_check_host(const char *value, const char *path, struct error *err);
 /* Dotted numbers: "0.23.0". */

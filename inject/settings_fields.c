@@ -67,6 +67,7 @@
 static const char *const backend_words[] = {"Jaeger", "OTLP", NULL};
 static const char *const storage_words[] = {"Memory",     "Badger",    "Elasticsearch",
 					    "OpenSearch", "Cassandra", NULL};
+static const char *const query_words[] = {"Jaeger", "Tempo", NULL};
 static const char *const protocol_words[] = {"grpc", "http", NULL};
 
 const struct settings_field settings_fields[] = {
@@ -110,6 +111,8 @@ const struct settings_field settings_fields[] = {
     TEXT("backend.otlp.tenant", AT(otlp_tenant), settings_check_tenant),
     TREE("backend.otlp.headersFrom", AT(otlp_headers), settings_check_headers),
     TLS("backend.otlp.tls", otlp_tls),
+    CHOICE("backend.otlp.query.type", AT(otlp_query.type), query_words),
+    TEXT("backend.otlp.query.endpoint", AT(otlp_query.endpoint), settings_check_query),
     BOOL("components.vllm.enabled", OF(COMPONENT_VLLM, enabled)),
     WORD("components.vllm.detailedTraces", settings_check_detailed),
     TEXT("components.vllm.serviceNames.prefill", OF(COMPONENT_VLLM, service_name_prefill),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`verify` and `slow`: each symptom provoked by objects and answers, and what is said of it."""
+import base64
 import copy
 import json
 import os
@@ -403,6 +404,75 @@ def test_a_back_end_that_cannot_be_asked(pki, tmp_path):
     code, report = verify(pki, tmp_path, Shop(tracing=tracing, calls=calls, jaeger=never))
     assert (code, report["result"], report["spansReceived"], report["traceConnected"]) == (1, "Unknown", "True", "Unknown")
     assert any(note.startswith("BackendNotQueryable") for note in report["notes"])
+
+
+def otlp_trace(trace):
+    """A trace of Jaeger's API as Tempo gives it: OTLP, ids in base64."""
+    def b64(text):
+        return base64.b64encode(bytes.fromhex(text)).decode()
+    batches = []
+    for process in trace["processes"].values():
+        spans = [{"traceId": b64(s["traceID"]), "spanId": b64(s["spanID"]), "name": s["operationName"],
+                  "parentSpanId": b64(s["references"][0]["spanID"]) if "references" in s else "",
+                  "attributes": [{"key": t["key"], "value": {"doubleValue": t["value"]}} for t in s["tags"]],
+                  "startTimeUnixNano": str(s["startTime"] * 1000), "endTimeUnixNano": str((s["startTime"] + s["duration"]) * 1000)}
+                 for s in trace["spans"] if s["processID"] == process["serviceName"]]
+        batches.append({"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": process["serviceName"]}}]},
+                        "scopeSpans": [{"spans": spans}]})
+    return {"batches": batches}
+
+
+class Tempo:
+    """Its query API, over a Shop's traces."""
+
+    def __init__(self, shop):
+        self.shop, self.tenants = shop, set()
+
+    def __call__(self, exchange):
+        path = exchange.path.rpartition("/proxy")[2]
+        self.tenants.add(exchange.headers.get("x-scope-orgid"))
+        if path == "/api/search/tag/service.name/values":
+            exchange.reply({"tagValues": self.shop.services()})
+        elif path == "/api/search":
+            name = re.fullmatch(r'\{resource\.service\.name="([^"]+)"\}', exchange.query["q"]).group(1)
+            assert int(exchange.query["end"]) - int(exchange.query["start"]) < 4000, "seconds"
+            exchange.reply({"traces": [{"traceID": t["traceID"].lstrip("0")} for t in self.shop.traces
+                                       if name in {p["serviceName"] for p in t["processes"].values()}]})
+        else:
+            found = self.shop.find(path.removeprefix("/api/traces/"))
+            if found:
+                exchange.reply(otlp_trace(found))
+            else:
+                exchange.refuse(404, "NotFound", "trace not found")
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["a Service", "another host"])
+@pytest.mark.parametrize("command", ["verify", "slow"])
+def test_tempo_is_asked_as_jaeger_is(pki, tmp_path, inside, command):
+    shop = Shop(traces=[whole(), request("b" * 32, 1)])
+    tempo = Tempo(shop)
+
+    def cluster(exchange):
+        if exchange.path.startswith("/api/v1/namespaces/monitoring/services/http:tempo:3200/proxy"):
+            assert inside
+            tempo(exchange)
+        else:
+            shop(exchange)
+    with FakeApi(pki, tempo, pki.server, tls=False) as elsewhere:
+        endpoint = "http://tempo.monitoring.svc:3200/" if inside else elsewhere.url
+        shop.tracing = {"metadata": {"name": "llm-d", "namespace": "shop", "uid": "t", "resourceVersion": "2", "generation": 2},
+                        "spec": {"backend": {"type": "OTLP", "otlp": {"endpoint": "http://tempo.monitoring:4317", "tenant": "team", "query": {
+                            "type": "Tempo", "endpoint": endpoint}}}}}
+        shop.jaeger = lambda exchange: pytest.fail(exchange.target)
+        result = run(pki, tmp_path, cluster, command, "-o", "json")
+    assert result.code == 0, (result.err, result.out)
+    report = json.loads(result.out)
+    assert tempo.tenants == {"team"}
+    if command == "verify":
+        assert (report["result"], report["trace"]["id"], report["findings"]) == ("Connected", TRACE, [])
+        assert {s["service"] for s in report["trace"]["spans"]} == set(NAMES.values())
+    else:
+        assert [(r["trace"], r["ttftUs"], r["decodeUs"]) for r in report["requests"]] == [("b" * 32, 250500, 500000)]
 
 
 def test_nothing_of_llm_d_is_there(pki, tmp_path):

@@ -83,6 +83,7 @@ GOOD += [
               tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}) for t in SERVERS],
     storage(type="Cassandra", servers=["c1.db.svc", "10.0.0.1:9142", "[fd00::1]:9042"], keyspace="jaeger_v1", datacenter="dc1", tls={"insecureSkipVerify": True}),
     otlp(protocol="grpc"), otlp("https://vendor.example.com/otlp", protocol="http"), otlp("http://tempo:4318", protocol="http"),
+    *[otlp(query={"type": t, "endpoint": e}) for t in ("Jaeger", "Tempo") for e in ("http://tempo.monitoring.svc:3200", "https://t:443/tempo")],
     otlp(tenant="team-a|b", headersFrom=[HEADER, {**HEADER, "header": "X-Key"}], tls={"caFrom": REF, "certFrom": REF, "keyFrom": REF}),
 ]
 GOOD += [collector(tailSampling={"ratio": "0.1"}), collector(tailSampling={"ratio": "0", "errors": False, "slowerThan": "500ms", "wait": "60m"}),
@@ -103,6 +104,8 @@ BAD = [
     *[storage(type="Cassandra", servers=["c"], tls=t) for t in ({"caFrom": "s"}, {"caFrom": {"name": "s"}}, {"caFrom": {**REF, "key": "../x"}}, {"certFrom": REF})],
     {"backend": {"jaeger": {"maxTraces": 500, "storage": {"type": "Badger"}}}},
     otlp(protocol="http/protobuf"), otlp("https://t/otlp"), otlp("t:4318", protocol="http"), otlp("https://t/a b", protocol="http"), otlp(tenant="a b"),
+    *[otlp(query=q) for q in ({"type": "Tempo"}, {"endpoint": "http://t:3200"}, {"type": "Zipkin", "endpoint": "http://t:3200"},
+                              *({"type": "Tempo", "endpoint": e} for e in ("t:3200", "http://t/tempo", "http://u:p@t:3200")))],
     otlp(tenant="${env:X}"), otlp(headersFrom={"Authorization": "x"}), otlp(headersFrom=[{"header": "A", "value": "secret"}]),
     otlp(headersFrom=[{**HEADER, "header": "A:b"}]), otlp(headersFrom=[HEADER, {**HEADER, "header": "authorization"}]),
     otlp(tenant="x", headersFrom=[{**HEADER, "header": "x-scope-orgid"}]), otlp("http://t:4317", tls={"caFrom": REF}), otlp(tls={"keyFrom": REF}),

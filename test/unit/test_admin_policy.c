@@ -92,6 +92,11 @@ static const struct {
      "Tracing llm-d: spec.backend.otlp.endpoint: "
      "\"https://evil.example:4317/?.corp.example:4317\" is not SCHEME://HOST:PORT; OTLP over "
      "gRPC needs the port (usually 4317) and takes no path"},
+    {"allowedEndpoints: ['http://t.example:4317']",
+     "backend: {type: OTLP, otlp: {endpoint: 'http://t.example:4317', query: {type: Tempo, "
+     "endpoint: 'http://q.example:3200/tempo'}}}",
+     "spec.backend.otlp.query.endpoint: \"http://q.example:3200/tempo\" is not allowed by the "
+     "administrator's policy; allowed are http://t.example:4317"},
     {"allowedEndpoints: []", SHARED("http://otel.obs.svc.cluster.local:4317"),
      "spec.collector.endpoint: \"http://otel.obs.svc.cluster.local:4317\" is not allowed by the "
      "administrator's policy; allowed is none"},

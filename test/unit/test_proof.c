@@ -63,7 +63,7 @@ static void talk_init(struct talk *talk)
 /* The next ask as "PORT PATH", or "wait N". */
 static const char *ask(struct talk *talk)
 {
-	static char text[640];
+	static char text[1100];
 	struct proof_ask next;
 	uint64_t again = 0;
 	if (!proof_next(&talk->proof, &talk->targets, talk->now, &next, &again)) {
@@ -121,6 +121,55 @@ static void whole_round(struct talk *talk, const char *counter, const char *epp,
 	(void)ask(talk);
 	answer(talk, engine);
 	judge(talk);
+}
+
+TEST(a_round_with_tempo)
+{
+	static const char found[] = "{\"traces\":[{\"traceID\":\"1\"},{\"traceID\":\"2\"}]}";
+	static const char *const spans[] = {"llm-d-router/epp", "vllm-decode"};
+	struct talk talk;
+	struct proof_ask next;
+	uint64_t again = 0;
+	talk_init(&talk);
+	talk.targets.url = "http://tempo.shop.svc:3200/";
+	talk.targets.tenant = "team";
+	talk.targets.dialect = talk.proof.dialect = QUERY_TEMPO;
+	CHECK_STR(ask(&talk), "8888 /metrics");
+	answer(&talk, COUNTER(4));
+	CHECK(proof_next(&talk.proof, &talk.targets, talk.now, &next, &again));
+	CHECK_STR(next.tenant, "team");
+	CHECK_STR(ask(&talk), "0 http://tempo.shop.svc:3200/api/search/tag/service.name/values");
+	answer(&talk, "{\"tagValues\":[\"llm-d-router/epp\",\"vllm-decode\"]}");
+	CHECK_STR(ask(&talk),
+		  "0 http://tempo.shop.svc:3200/api/search?q=%7Bresource.service.name%3D"
+		  "%22llm-d-router%2Fepp%22%7D&limit=5");
+	answer(&talk, found);
+	CHECK_STR(ask(&talk),
+		  "0 http://tempo.shop.svc:3200/api/search?q=%7Bresource.service.name%3D"
+		  "%22vllm-decode%22%7D&limit=5");
+	answer(&talk, found);
+	CHECK_STR(ask(&talk),
+		  "0 http://tempo.shop.svc:3200/api/traces/00000000000000000000000000000001");
+	fail(&talk, STATUS_NOT_FOUND, "gone since");
+	CHECK_STR(ask(&talk),
+		  "0 http://tempo.shop.svc:3200/api/traces/00000000000000000000000000000002");
+	char body[1024] = "";
+	for (size_t i = 0; i < ARRAY_LEN(spans); i++) {
+		size_t len = strlen(body);
+		(void)snprintf(
+		    body + len, sizeof(body) - len,
+		    "%s{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{"
+		    "\"stringValue\":\"%s\"}}]},\"scopeSpans\":[{\"spans\":[{\"traceId\":\"2\","
+		    "\"spanId\":\"%zu\",\"name\":\"x\",\"startTimeUnixNano\":\"1000\","
+		    "\"endTimeUnixNano\":\"2000\"}]}]}",
+		    i == 0 ? "{\"batches\":[" : ",", spans[i], i + 1);
+	}
+	(void)strncat(body, "]}", sizeof(body) - strlen(body) - 1);
+	answer(&talk, body);
+	judge(&talk);
+	CHECK_STR(talk.proof.received.status, "True");
+	CHECK_STR(talk.proof.connected.status, "True");
+	proof_release(&talk.proof);
 }
 
 TEST(a_round)

@@ -2,6 +2,7 @@
 /* Answers of Jaeger, Tempo and a collector: shapes that the real ones give, and what is no answer. */
 #include "inject/trace_answer.h"
 #include "inject/trace_counters.h"
+#include "inject/trace_query.h"
 #include "inject/trace_tree.h"
 
 #include "base/alloc.h"
@@ -307,5 +308,53 @@ TEST(a_tree)
 	CHECK_INT(more.count, 7);
 	CHECK_INT(trace.count, 0);
 	trace_release(&more);
+	buffer_release(&out);
+}
+
+TEST(questions)
+{
+	static const struct {
+		enum query_type type;
+		const char *service;
+		int64_t end_us;
+		const char *want;
+	} rows[] = {
+	    {QUERY_JAEGER, "llm-d-router/epp", 0, "/api/traces?service=llm-d-router%2Fepp&limit=5"},
+	    {QUERY_JAEGER, "a b", 7000000,
+	     "/api/traces?service=a%20b&limit=5&start=1000000&end=7000000"},
+	    {QUERY_TEMPO, "vllm-decode", 7000000,
+	     "/api/search?q=%7Bresource.service.name%3D%22vllm-decode%22%7D&limit=5&start=1&end=7"},
+	    {QUERY_TEMPO, "a\"||true", 0,
+	     "/api/search?q=%7Bresource.service.name%3D%22a%5C%22%7C%7Ctrue%22%7D&limit=5"},
+	};
+	static const struct {
+		const char *url, *want;
+	} ways[] = {
+	    {"http://tempo.monitoring.svc:3200/api/search?q=1",
+	     "/api/v1/namespaces/monitoring/services/http:tempo:3200/proxy/api/search?q=1"},
+	    {"https://tempo.monitoring.svc.cluster.local/x",
+	     "/api/v1/namespaces/monitoring/services/https:tempo:443/proxy/x"},
+	    {"http://tempo.example.com:3200/x", ""},
+	    {"http://10.0.0.1:3200/x", ""},
+	    {"http://tempo.svc:3200/x", ""},
+	    {"http://tempo.monitoring.service.example:3200/x", ""},
+	    {"tempo", ""},
+	};
+	struct buffer out;
+	buffer_init(&out, 4096);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct trace_search search = {.service = rows[i].service,
+					      .limit = 5,
+					      .start_us = 1000000,
+					      .end_us = rows[i].end_us};
+		buffer_clear(&out);
+		trace_query_search(rows[i].type, &search, &out);
+		CHECK_STR(out.data, rows[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		buffer_clear(&out);
+		CHECK_INT(trace_query_proxied(ways[i].url, &out), ways[i].want[0] != '\0');
+		CHECK_STR_ROW(out.data, ways[i].want, ways[i].url);
+	}
 	buffer_release(&out);
 }
