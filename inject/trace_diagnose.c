@@ -68,8 +68,8 @@ static const struct symptom_info symptoms[SYMPTOM_COUNT] = {
 			     "look for a NetworkPolicy, a mesh with strict mTLS, or pods that have "
 			     "not restarted since the injection"},
     [SYMPTOM_NO_TRAFFIC] = {"NoTraffic",
-			    "no span has arrived: no request was served since, or all came with an "
-			    "unsampled traceparent",
+			    "no span of a request has arrived: none was served since, or all came "
+			    "with an unsampled traceparent",
 			    "send one: `kubectl llmd-tracing verify --send URL`"},
     [SYMPTOM_SILENT] = {"Silent", "spans of others arrive, but none of this one",
 			"it may not have been on the way of a request yet, or all came with an "
@@ -102,7 +102,7 @@ struct diagnosis {
 	struct trace_findings *findings;
 	bool explains_silence; /* some finding says why nothing arrives */
 	bool lost;             /* spans were accepted, and the back end has none of them */
-	bool quiet;            /* requests are served, and no span of any arrives */
+	bool quiet; /* whether requests are served is known, and no span of any arrives */
 };
 
 static void add(struct diagnosis *diagnosis, enum trace_symptom symptom, size_t hop,
@@ -172,13 +172,15 @@ static bool check_off(struct diagnosis *diagnosis, size_t index)
 		    hop->workload, hop->container, hop->image,
 		    hop->message[0] != '\0' ? hop->message
 					    : symptoms[SYMPTOM_NOT_INSTRUMENTED].cause);
-	else if (hop->flag_missing && hop->exporter != NULL)
+	else if (hop->flag_missing && hop->exporter != NULL &&
+		 hop->reason != REASON_CONFLICTING_USER_VALUE)
 		add_hop(diagnosis, SYMPTOM_FLAG_MISSING, index,
 			component_rules(hop->component)->traced_by, NULL);
 	else
-		add(diagnosis, SYMPTOM_NOT_INJECTED, index, "%s, container %s: %s (%s)",
+		add(diagnosis, SYMPTOM_NOT_INJECTED, index, "%s, container %s: %s (%s%s%s)",
 		    hop->workload, hop->container, symptoms[SYMPTOM_NOT_INJECTED].cause,
-		    reason_info(hop->reason)->word);
+		    reason_info(hop->reason)->word, hop->message[0] == '\0' ? "" : ": ",
+		    hop->message);
 	return true;
 }
 
@@ -251,6 +253,10 @@ static void check_hop(struct diagnosis *diagnosis, size_t index)
 {
 	const struct trace_hop *hop = &diagnosis->hops->items[index];
 	bool seen = diagnosis->verdict->hops[index].seen;
+	/* what the user set is the reason, and has a symptom's own name */
+	if (!hop->on && hop->reason == REASON_CONFLICTING_USER_VALUE &&
+	    (check_exporter(diagnosis, index) | check_endpoint(diagnosis, index)))
+		return;
 	if (check_off(diagnosis, index))
 		return;
 	bool told = check_sampler(diagnosis, index);
@@ -357,8 +363,8 @@ void trace_diagnose(const struct trace_hops *hops, const struct trace_observatio
 	struct trace_findings findings = {.items = NULL};
 	struct diagnosis diagnosis = {
 	    .hops = hops, .observation = observation, .verdict = verdict, .findings = &findings};
-	diagnosis.quiet = observation->traffic == ANSWER_YES && observation->sent_trace == NULL &&
-			  !verdict->requests;
+	diagnosis.quiet = observation->traffic != ANSWER_UNKNOWN &&
+			  observation->sent_trace == NULL && !verdict->requests;
 	check_counters(&diagnosis);
 	for (size_t i = 0; i < hops->count; i++)
 		check_hop(&diagnosis, i);

@@ -164,7 +164,10 @@ static unsigned parts_of_span(const struct trace_hops *hops, const struct span *
 {
 	unsigned parts = 0;
 	for (size_t i = 0; i < hops->count; i++)
-		if (is_of(&hops->items[i], span))
+		/* a start of an engine is no request that has reached it */
+		if (is_of(&hops->items[i], span) &&
+		    (trace_part_of(hops->items[i].component) != TRACE_ENGINE ||
+		     trace_operation_of(hops->items[i].component, span->operation) != NULL))
 			parts |= trace_part_of(hops->items[i].component);
 	return parts;
 }

@@ -160,9 +160,10 @@ TEST(a_round_with_tempo)
 		    body + len, sizeof(body) - len,
 		    "%s{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{"
 		    "\"stringValue\":\"%s\"}}]},\"scopeSpans\":[{\"spans\":[{\"traceId\":\"2\","
-		    "\"spanId\":\"%zu\",\"name\":\"x\",\"startTimeUnixNano\":\"1000\","
+		    "\"spanId\":\"%zu\",\"name\":\"%s\",\"startTimeUnixNano\":\"1000\","
 		    "\"endTimeUnixNano\":\"2000\"}]}]}",
-		    i == 0 ? "{\"batches\":[" : ",", spans[i], i + 1);
+		    i == 0 ? "{\"batches\":[" : ",", spans[i], i + 1,
+		    i == 0 ? "gateway.request" : "llm_request");
 	}
 	(void)strncat(body, "]}", sizeof(body) - strlen(body) - 1);
 	answer(&talk, body);
@@ -259,11 +260,12 @@ TEST(nothing_accepted_means_nobody_else_is_asked)
 	CHECK_STR(talk.proof.received.status, "False");
 	CHECK_STR(talk.proof.received.reason, "NoTraffic");
 	CHECK_STR(talk.proof.connected.status, "Unknown");
-	CHECK_STR(talk.proof.received.message,
-		  "spans of 0 of 2 traced containers have arrived; missing: llm-d-router/epp, "
-		  "vllm-decode. no span has arrived: no request was served since, or all came "
-		  "with an unsampled traceparent; send one: `kubectl llmd-tracing verify --send "
-		  "URL`");
+	CHECK_STR(
+	    talk.proof.received.message,
+	    "spans of 0 of 2 traced containers have arrived; missing: llm-d-router/epp, "
+	    "vllm-decode. no span of a request has arrived: none was served since, or all came "
+	    "with an unsampled traceparent; send one: `kubectl llmd-tracing verify --send "
+	    "URL`");
 	proof_release(&talk.proof);
 }
 

@@ -144,7 +144,7 @@ TEST(verdicts)
 	     "1 llm-d-router/epp gateway.request\n1 routing-proxy forward_request\n1 vllm-prefill "
 	     "load_model\n1 vllm-decode load_model\n",
 	     NULL,
-	     "received=yes 4/4 connected=yes [endpoint picker, routing proxy, engine] missing "
+	     "received=yes 4/4 connected=no [endpoint picker, routing proxy] missing "
 	     "[endpoint scoring, engine inference]"},
 	    {"unknown service", GOOD_EPP "1 unknown_service:python3 llm_request\n", NULL,
 	     "received=no 1/4 connected=no [endpoint picker] missing [KV transfer, engine "
@@ -339,6 +339,14 @@ static void opted_out(struct trace_hops *hops)
 	set(&hops->items[0].exporter, NULL);
 }
 
+static void conflicting(struct trace_hops *hops)
+{
+	hops->items[1].on = false;
+	hops->items[1].flag_missing = true;
+	hops->items[1].reason = REASON_CONFLICTING_USER_VALUE;
+	set(&hops->items[1].exporter, "console");
+}
+
 static void nameless(struct trace_hops *hops)
 {
 	set(&hops->items[2].service, NULL);
@@ -451,6 +459,18 @@ TEST(symptoms)
 	     "otelcol_receiver_accepted_spans 2\n",
 	     {.traffic = ANSWER_YES},
 	     "UnsampledParent"},
+	    {"engines that were heard starting and serve nothing",
+	     NULL,
+	     "1 vllm-decode load_model\n2 vllm-prefill load_model\n",
+	     "otelcol_receiver_accepted_spans 2\n",
+	     {.traffic = ANSWER_NO},
+	     "NoTraffic"},
+	    {"a value of the user's that cannot work",
+	     conflicting,
+	     NO_PROXY,
+	     NULL,
+	     {0},
+	     "MissingExporter@1"},
 	    {"unsampled parent of all but the one that was sent",
 	     NULL,
 	     GOOD,
