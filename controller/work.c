@@ -243,7 +243,8 @@ static void follow_switch(struct controller *controller, const struct view *view
 			  struct namespace *space)
 {
 	bool on = view->exists && !view->terminating && text_equal(view->switch_value, "true");
-	bool off = !view->exists || view->terminating || text_equal(view->switch_value, "false");
+	/* "false" keeps it until all is back: what was taken back still counts for turn and floor */
+	bool off = !view->exists || view->terminating;
 	bool kept = store_is_kept(controller->store, space->name);
 	if (on && !kept) {
 		listing_start(controller, space);
