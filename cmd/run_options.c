@@ -48,8 +48,9 @@ static const struct {
 			    "/healthz, /readyz, /metrics (default :8080)"},
     [OPTION_LOG_LEVEL] = {"--log-level", "LEVEL", "debug, info, warn, error (default info)"},
     [OPTION_LOG_FORMAT] = {"--log-format", "FORMAT", "logfmt or json (default logfmt)"},
-    [OPTION_MAX_CONCURRENT] = {"--max-concurrent", "N",
-			       "namespaces worked on, and workloads rolled out, at the same time (default 10)"},
+    [OPTION_MAX_CONCURRENT] =
+	{"--max-concurrent", "N",
+	 "namespaces worked on, and workloads rolled out, at the same time (default 10)"},
     [OPTION_SETTINGS] = {"--settings", "FILE",
 			 "defaults of every namespace: a Tracing, or its spec alone"},
     [OPTION_POLICY] = {"--policy", "FILE", "what Tracings may ask for (docs/policy.md)"},

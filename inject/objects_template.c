@@ -31,7 +31,7 @@ static bool is_placeholder(const cJSON *node)
 
 static void move_items(cJSON *from, cJSON *to)
 {
-	while (from->child != NULL)
+	while (from != NULL && from->child != NULL)
 		json_append(to, cJSON_DetachItemViaPointer(from, from->child));
 	json_freep(&from);
 }

@@ -43,6 +43,7 @@
 		.path = (PATH), .type = SETTINGS_LIST, .read_list = (READ)                         \
 	}
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): literals are joined, members are named. */
 /* How pods are made, below PATH. */
 #define POD(PATH, POD)                                                                             \
 	TEXT(PATH ".imagePullPolicy", AT(POD.pull_policy), settings_check_pull_policy),            \
@@ -62,6 +63,7 @@
 	    TREE(PATH ".caFrom", AT(MEMBER.ca), settings_check_secret_key),                        \
 	    TREE(PATH ".certFrom", AT(MEMBER.cert), settings_check_secret_key),                    \
 	    TREE(PATH ".keyFrom", AT(MEMBER.key), settings_check_secret_key)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* In the order of the enums of settings.h. */
 static const char *const backend_words[] = {"Jaeger", "OTLP", NULL};
