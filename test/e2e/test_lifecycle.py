@@ -67,10 +67,14 @@ def refused(cluster, since, user):
 
 def wait_row(s, name, reason):
     def there():
-        row = next(row for row in s.tracing()["status"]["workloads"] if row["name"] == name)
+        row = s.row(name)
         assert row.get("reason") == reason, row
         return True
     wait_for(there, 120, f"{name}: {reason}")
+
+
+def wait_image_outdated(s, condition):
+    wait_for(lambda: s.condition(condition)["status"] == "True" and "ImageOutdated" in s.condition(condition)["message"], 120, f"{condition}: ImageOutdated")
 
 
 def ratio_of(s):
@@ -89,7 +93,7 @@ def test_upgrade_and_back_by_one_version(scene, release, next_version):
     untouched = Untouched(scene)
     release.upgrade("--set", f"image.tag={next_version}", "--set", "operator.logFormat=json")
     wait_row(scene, "decode", "PlanOutdated")
-    scene.wait_condition("CollectorReady", "True", message="ImageOutdated")
+    wait_image_outdated(scene, "CollectorReady")
     untouched.check_for(2)
     scene.wait_services(scene.send(), TWO)
 
@@ -114,7 +118,7 @@ def test_changed_defaults_restart_nothing(scene, release):
                     "--set", "defaults.backend.jaeger.image=mirror.example/jaeger:1")
     wait_row(scene, "decode", "PlanOutdated")
     for condition in ("CollectorReady", "BackendReady"):
-        scene.wait_condition(condition, "True", message="ImageOutdated")
+        wait_image_outdated(scene, condition)
     untouched.check_for(2)
 
 

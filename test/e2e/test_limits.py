@@ -3,7 +3,7 @@
 import json
 
 import serving
-from traced import LEDGER, SWITCH
+from switched import LEDGER, SWITCH
 from waiting import wait_for
 
 NAMESPACES = 100
