@@ -297,10 +297,13 @@ static void check_counters(struct diagnosis *diagnosis)
 		add(diagnosis, SYMPTOM_BACKEND_REFUSES, SIZE_MAX, "%s (%.0f failed so far)",
 		    symptoms[SYMPTOM_BACKEND_REFUSES].cause,
 		    counter(diagnosis, COUNTER_SEND_FAILED));
+	/* the collector's metrics may know who was heard before that */
+	bool empty = observation->trace != NULL && observation->trace->count == 0;
 	/* one that was sent just now came after that */
-	if (observation->backend_fresh && !heard && accepted && observation->sent_trace == NULL)
+	if (observation->backend_fresh && (!heard || empty) && accepted &&
+	    observation->sent_trace == NULL)
 		add_cause(diagnosis, SYMPTOM_BACKEND_FRESH);
-	diagnosis->lost = !heard && diagnosis->findings->count > before;
+	diagnosis->lost = (!heard || empty) && diagnosis->findings->count > before;
 }
 
 static void check_silence(struct diagnosis *diagnosis)
@@ -340,7 +343,8 @@ static void check_whole(struct diagnosis *diagnosis)
 	if (verdict->cannot_connect)
 		add_hop(diagnosis, SYMPTOM_CUT_OFF, detached_hop(diagnosis->hops),
 			diagnosis->hops->items[detached_hop(diagnosis->hops)].image, NULL);
-	else if (verdict->received == ANSWER_YES && verdict->connected == ANSWER_NO) {
+	else if (verdict->received == ANSWER_YES && verdict->connected == ANSWER_NO &&
+		 !diagnosis->lost) {
 		trace_parts_text(verdict->parts_seen, text, sizeof(text));
 		add(diagnosis, SYMPTOM_SEPARATE, SIZE_MAX, "%s; the best one holds: %s",
 		    symptoms[SYMPTOM_SEPARATE].cause, text[0] == '\0' ? "none" : text);

@@ -471,6 +471,17 @@ TEST(symptoms)
 	     NULL,
 	     {0},
 	     "MissingExporter@1"},
+	    {"a back end that has forgotten what the collector counts",
+	     NULL,
+	     "",
+	     "otelcol_receiver_accepted_spans 9\n"
+	     "calls_total{service_name=\"llm-d-router/epp\",span_name=\"gateway.request\"} 1\n"
+	     "calls_total{service_name=\"llm-d-router/epp\",span_name=\"llm_d.epp.scoring\"} 1\n"
+	     "calls_total{service_name=\"routing-proxy\",span_name=\"llm_d.pd_proxy.POST\"} 1\n"
+	     "calls_total{service_name=\"vllm-prefill\",span_name=\"llm_request\"} 1\n"
+	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 1\n",
+	     {.backend_fresh = true},
+	     "BackendRestarted"},
 	    {"unsampled parent of all but the one that was sent",
 	     NULL,
 	     GOOD,
