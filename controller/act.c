@@ -91,25 +91,29 @@ static const char *own_words(const struct response *response)
 	return words == NULL ? response->error.message : words + 2;
 }
 
-static void fail(struct course *course, const struct response *response, enum status status)
+/* Why the write did not happen, as the API server said it. */
+static void note(struct course *course, const struct response *response)
 {
 	struct act_result *result = &course->result;
-	result->status = status;
+	result->status = response->status;
 	result->failed = current(course);
 	result->retry_after_ms = response->retry_after_ms;
 	result->terminating = strcmp(response->reason, "NamespaceTerminating") == 0;
 	(void)snprintf(result->message, sizeof(result->message), "%s", own_words(response));
 	log_intent(course->actor, result->failed, "could not write", response->error.message);
-	if (result->failed->is_report)
+}
+
+static void fail(struct course *course)
+{
+	if (current(course)->is_report)
 		step_on(course);
 	else
 		finish(course);
 }
 
-/* After an ambiguous write: what is really there decides the next reconcile. */
-static void on_reread(void *context, const struct response *response)
+/* The store learns what a read found. */
+static void tell_what_is_there(struct course *course, const struct response *response)
 {
-	struct course *course = context;
 	const struct actor *actor = course->actor;
 	const struct intent *intent = current(course);
 	if (response->status == STATUS_OK)
@@ -118,10 +122,14 @@ static void on_reread(void *context, const struct response *response)
 	else if (response->status == STATUS_NOT_FOUND)
 		actor->on_missing(actor->context, intent->resource, intent->namespace_name,
 				  intent->name);
-	fail(course, response,
-	     response->status == STATUS_OK || response->status == STATUS_NOT_FOUND
-		 ? STATUS_CONFLICT
-		 : response->status);
+}
+
+/* After an ambiguous write: what is really there decides the next reconcile. */
+static void on_reread(void *context, const struct response *response)
+{
+	struct course *course = context;
+	tell_what_is_there(course, response);
+	fail(course);
 }
 
 static void read_again(struct course *course, response_fn done)
@@ -211,17 +219,19 @@ static void on_answer(void *context, const struct response *response)
 	count(actor, intent->type, response->status);
 	if (response->status == STATUS_OK) {
 		written(course, response);
-	} else if (response->ambiguous) {
-		read_again(course, on_reread);
 	} else if (response->status == STATUS_NOT_FOUND && intent->type != INTENT_CREATE &&
 		   intent->type != INTENT_APPLY) {
 		actor->on_missing(actor->context, intent->resource, intent->namespace_name,
 				  intent->name);
 		step_on(course);
-	} else if (response->status == STATUS_CONFLICT && intent->type == INTENT_CREATE) {
-		read_again(course, on_reread); /* AlreadyExists: somebody else's is good, too */
 	} else {
-		fail(course, response, response->status);
+		note(course, response);
+		/* AlreadyExists: somebody else's is good, too */
+		if (response->ambiguous ||
+		    (response->status == STATUS_CONFLICT && intent->type == INTENT_CREATE))
+			read_again(course, on_reread);
+		else
+			fail(course);
 	}
 }
 
@@ -234,7 +244,8 @@ static void on_answer_to_read(void *context, const struct response *response)
 		actor->on_read(actor->context, current(course), response);
 		step_on(course);
 	} else {
-		fail(course, response, response->status);
+		note(course, response);
+		fail(course);
 	}
 }
 
@@ -355,14 +366,7 @@ void act_tell(struct actor *actor, struct intents *events)
 static void on_refreshed(void *context, const struct response *response)
 {
 	struct course *course = context;
-	const struct actor *actor = course->actor;
-	const struct intent *intent = current(course);
-	if (response->status == STATUS_OK)
-		actor->on_object(actor->context, intent->resource, response->body,
-				 response->body_len);
-	else if (response->status == STATUS_NOT_FOUND)
-		actor->on_missing(actor->context, intent->resource, intent->namespace_name,
-				  intent->name);
+	tell_what_is_there(course, response);
 	finish(course);
 }
 

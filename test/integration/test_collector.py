@@ -75,6 +75,24 @@ def test_the_words_of_a_refusal_are_shown(cluster, namespaces, operator, refusal
     assert scene.condition("CollectorReady")["status"] == "False" and untraced(scene)
 
 
+def test_the_words_of_a_failed_write_outlast_the_look_at_what_is_there(cluster, scene, operator):
+    """A webhook that cannot be reached makes a write fail with a 500, after which the object is read again."""
+    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    name = f"out-of-order.{scene.namespace}.example.com"
+    cluster.api.request("POST", hooks, {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [{
+            "name": name, "failurePolicy": "Fail", "sideEffects": "None", "timeoutSeconds": 1, "admissionReviewVersions": ["v1"],
+            "clientConfig": {"url": "https://127.0.0.1:1/"}, "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.namespace}},
+            "rules": [{"apiGroups": ["apps"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["deployments"]}]}]})
+    try:
+        operator()
+        scene.switch("true")
+        wait_for(lambda: name in scene.condition("CollectorReady")["message"], 30, "the API server's words")
+        assert untraced(scene)
+    finally:
+        cluster.api.request("DELETE", f"{hooks}/{name}")
+
+
 def test_our_pods_pass_the_restricted_pod_security_standard(cluster, namespaces, operator):
     scene = Scene(cluster, namespaces(), "bash-script.yaml").wait_settled()
     cluster.kubectl("label", "namespace", scene.namespace, "pod-security.kubernetes.io/enforce=restricted")
