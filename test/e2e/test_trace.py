@@ -60,6 +60,15 @@ def test_verify_shows_the_tree(traced, installed):
     assert all(name in done.stdout for name in FOUR), done.stdout
 
 
+def test_slow_says_where_the_time_went(traced, installed):
+    trace = traced.send()
+    traced.wait_services(trace, FOUR)
+    rows = json.loads(installed.cli("slow", "-n", traced.namespace, "-o", "json").stdout)["requests"]
+    row = next(r for r in rows if r["trace"] == trace)
+    assert all(row[k] > 0 for k in ("totalUs", "ttftUs", "prefillQueueUs", "decodeQueueUs", "prefillUs", "decodeUs")), row
+    assert row["spans"] >= 6 and not row["failed"] and row["prefillUs"] + row["decodeUs"] <= row["totalUs"], row
+
+
 def test_the_operator_stays_small(installed):
     """Request and limit of the chart hold: it was never killed, and its memory is far below."""
     assert installed.usage()[0] < 64 << 20
