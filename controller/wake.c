@@ -18,7 +18,10 @@ size_t wake_count_rolling(const struct controller *controller)
 void wake_for_room(struct controller *controller)
 {
 	uint64_t now = controller_now(controller).mono_ms;
-	if (wake_count_rolling(controller) >= controller->max_concurrent)
+	bool any = false;
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		any = any || controller->namespaces[i]->roster.full;
+	if (!any || wake_count_rolling(controller) >= controller->max_concurrent)
 		return;
 	for (size_t i = 0; i < controller->namespace_count; i++) {
 		struct namespace *space = controller->namespaces[i];

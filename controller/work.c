@@ -90,8 +90,6 @@ static void end_job(struct job *job)
 	struct namespace *space = job->space;
 	uint64_t now = controller_now(controller).mono_ms;
 	pass_turn(job);
-	if (job->key.workload && job->was_rolling)
-		wake_for_room(controller);
 	space->busy = false;
 	controller->busy--;
 	release_held(controller, space);
@@ -99,6 +97,7 @@ static void end_job(struct job *job)
 		queue_add_after(controller->queue, job->text, now, job->again_ms);
 	if (may_be_forgotten(job))
 		controller_forget_namespace(controller, space);
+	wake_for_room(controller); /* also when a rollout went with its workload or namespace */
 	queue_done(controller->queue, job->text, now);
 	key_release(&job->key);
 	free(job->text);
@@ -229,6 +228,8 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 	for (size_t i = space->roster.count; i-- > 0;) {
 		struct roster_row *row = &space->roster.rows[i];
 		if (store_get(controller->store, row->resource, space->name, row->name) == NULL) {
+			if (row->pace.rolling) /* the others wait for it */
+				add_workload_keys(controller, space->name);
 			roster_drop(&space->roster, row->resource, row->name);
 			continue;
 		}
