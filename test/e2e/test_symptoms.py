@@ -89,6 +89,11 @@ CASES = {
     "versions": case(
         lambda: small(engine=OLD_ENGINE, epp=UNINSTRUMENTED), "Incomplete", ("NoInstrumentation", "epp"), ("NoInstrumentation", "modelserver"),
         injected=(), ready=False, condition=("SpansReceived", "Unknown", "NothingTraced")),
+    "generic": case(  # the one engine sends its spans elsewhere
+        lambda: small(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://elsewhere.example:4317"}, epp=UNINSTRUMENTED, epp_flags=(),
+                      epp_env={"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "OTEL_TRACES_SAMPLER_ARG": "1.0"}),
+        "Incomplete", ("OnlyGenericSpans", None), ("NoInstrumentation", "epp"), injected=("decode",),
+        condition=("SpansReceived", "False", "OnlyGenericSpans")),
     "operations": case(
         lambda: small(engine=SILENT_ENGINE), "Incomplete", ("OperationsMissing", None), ("NotConnected", None),
         condition=("TraceConnected", "False", "NotConnected")),
@@ -163,8 +168,8 @@ def told(report):
     return {(f["reason"], f["container"]) for f in report["findings"]}
 
 
-def wait_verified(installed, s, result, found, *args, timeout=90):
-    """Spans are batched on their way."""
+def wait_verified(installed, s, result, found, *args, timeout=180):
+    """Spans are batched on their way, and a back end that has just come up is given two minutes."""
     def same():
         report = verify(installed, s, *args)
         assert (report["result"], told(report)) == (result, set(found)), (report["result"], report["message"], report["findings"], report["notes"])
