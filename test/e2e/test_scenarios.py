@@ -158,14 +158,3 @@ def test_collector_and_back_end_change_without_touching_a_workload(serve, instal
         assert s.generations() == generations, spec
     s.switch("false")
     s.wait_as_before()
-
-
-def test_a_restarted_node_goes_on_tracing(serve, installed):
-    """Kubelet, containerd and every container end and come back; what was traced stays traced, and nothing is written anew."""
-    s = serve(serving.aggregated()).enable()
-    generations = s.generations()
-    installed.cluster.restart_node()
-    s.wait_up(300).wait_condition("Ready", "True")
-    s.wait_services(s.send(), {"llm-d-router/epp", "vllm-decode"}, 180)
-    assert s.generations() == generations
-    s.disable()
