@@ -95,12 +95,11 @@ def test_the_api_server_restarts(own_cluster):
 
 def test_a_kind_that_comes_late_and_goes(own_cluster):
     cluster = own_cluster(crds=(OWN_CRDS,))
-    with Watch(cluster.kubeconfig, "client.test/v1", "widgets") as watch, \
-            Tool("discovery_tool", "--kubeconfig", cluster.kubeconfig, "--cluster", "client.test/widgets/v1") as discovery:
+    with Watch(cluster.kubeconfig, "client.test/v1", "widgets") as watch:
         watch.wait_for("ABSENT")
-        discovery.wait_for("client.test/widgets=absent")
         cluster.api.create("customresourcedefinition", WIDGETS)
-        discovery.wait_for("client.test/widgets=v1", timeout=60)
+        wait_for(lambda: any(c["type"] == "Established" and c["status"] == "True" for c in cluster.api.get(
+            "customresourcedefinition", "widgets.client.test").get("status", {}).get("conditions", [])), what="the kind is served")
         watch.kick()
         watch.wait_for("ABSENT", "LIST_END")
         cluster.api.request("POST", "/apis/client.test/v1/namespaces/default/widgets",
@@ -108,8 +107,6 @@ def test_a_kind_that_comes_late_and_goes(own_cluster):
         watch.wait_for("PUT default/w")
         cluster.api.delete("customresourcedefinition", "widgets.client.test")
         watch.wait_for("PUT default/w", "DELETE default/w", "ABSENT", timeout=60)
-        discovery.wait_for("client.test/widgets=v1", "client.test/widgets=absent", timeout=60)
-        discovery.stop()
         watch.stop()
 
 

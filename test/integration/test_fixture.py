@@ -127,7 +127,7 @@ def test_absent_controllers_are_played(cluster, namespace):
     lws = wait_for(lambda: (o := cluster.api.get("leaderworkerset", "wide", namespace)).get("status", {}).get("readyReplicas") == 2 and o)
     assert lws["status"]["observedGeneration"] == lws["metadata"]["generation"]
     wait_for(lambda: [r["readyReplicas"] for r in
-                      cluster.api.get("disaggregatedset", "split", namespace)["status"]["roleStatuses"]] == [1, 2])
+                      cluster.api.get("disaggregatedset", "split", namespace)["status"]["roleStatuses"]] == [2, 2])
 
 
 def test_modelservice_controller_merges_and_reverts(cluster, namespaces):

@@ -6,7 +6,7 @@ from operator_process import USER
 from traced import LEDGER, Scene
 from waiting import holds_for, wait_for
 
-LOADS = {"scripted-kubelet/ready-after": "4s"}
+LOADS = {"scripted-kubelet/ready-after": "8s"}
 
 
 def server(name, kind="Deployment", role="decode", replicas=1, image="vllm/vllm-openai:v0.23.0", annotations=None, **spec):

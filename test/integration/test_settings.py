@@ -130,15 +130,3 @@ def test_dry_run_plans_and_writes_nothing(scene, operator):
     scene.switch("true")
     wait_for(lambda: "otlp-traces-endpoint" in running.log() or "decode" in running.log(), 30, "the plan is logged")
     holds_for(lambda: scene.cluster.audit.assert_no_writes(since, USER), 1)
-
-
-def test_namespaced_mode_needs_no_cluster_rights(cluster, namespaces, operator):
-    inside, outside = Scene(cluster, namespaces(), "bash-script.yaml").wait_settled(), Scene(cluster, namespaces(), "bash-script.yaml").wait_settled()
-    for s in (inside, outside):
-        s.switch("true")
-    since = cluster.audit.position()
-    operator("--namespaces", inside.namespace)
-    inside.wait_traced()
-    outside.wait_as_before(1)
-    clusterwide = [r for r in cluster.audit.requests(since, USER) if r.verb in ("list", "watch") and not r.namespace]
-    assert not clusterwide, clusterwide
