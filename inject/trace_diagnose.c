@@ -254,9 +254,12 @@ static void check_hop(struct diagnosis *diagnosis, size_t index)
 	const struct trace_hop *hop = &diagnosis->hops->items[index];
 	bool seen = diagnosis->verdict->hops[index].seen;
 	/* what the user set is the reason, and has a symptom's own name */
-	if (!hop->on && hop->reason == REASON_CONFLICTING_USER_VALUE &&
-	    (check_exporter(diagnosis, index) | check_endpoint(diagnosis, index)))
-		return;
+	if (!hop->on && hop->reason == REASON_CONFLICTING_USER_VALUE) {
+		bool exporter = check_exporter(diagnosis, index);
+		bool endpoint = check_endpoint(diagnosis, index);
+		if (exporter || endpoint)
+			return;
+	}
 	if (check_off(diagnosis, index))
 		return;
 	bool told = check_sampler(diagnosis, index);
