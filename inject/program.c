@@ -425,6 +425,9 @@ void program_find(const struct program_word *words, size_t count, bool in_shell,
 {
 	*ret_found = (struct program_found){.own = count};
 	while (ret_found->head < count && words[ret_found->head].literal) {
+		/* A flag of the image's own entry point: --data-dir=/mnt/sh starts no shell. */
+		if (words[ret_found->head].text[0] == '-')
+			break;
 		const char *name = program_basename(words[ret_found->head].text);
 		const struct wrapper *wrapper = wrapper_named(name, in_shell);
 		if (wrapper == NULL) {

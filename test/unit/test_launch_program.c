@@ -50,6 +50,8 @@ static const struct {
     {"/app/epp --v=1", false, PROGRAM_MATCH_SURE, PROGRAM_EPP, 1},
     {"lwepp --v=1", false, PROGRAM_MATCH_SURE, PROGRAM_OTHER, 1},
     {"bash -c x", false, PROGRAM_MATCH_SHELL, PROGRAM_UNKNOWN, 1},
+    {"--data-dir=/mnt/sh -c x", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
+    {"--cache=/opt/vllm serve", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 2},
     {"zsh -c x", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
     {"exec vllm serve", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
     {"exec vllm serve", true, PROGRAM_MATCH_SURE, PROGRAM_VLLM_SERVE, 3},
