@@ -111,6 +111,8 @@ static void on_written(void *context, const struct intent *intent, const char *j
 		return;
 	if (intent->part != PART_NONE)
 		refusal_clear(&space->refusals[intent->part]);
+	if (intent->type == INTENT_STATUS)
+		debounce_note(&space->status_writes, controller_now(controller).mono_ms);
 	if (intent->type == INTENT_DELETE && intent->resource == RESOURCE_TRACING)
 		space->tracing_seen = false; /* we took it away: its absence means nothing */
 	if (intent->type != INTENT_APPLY)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/debounce.h"
 #include "controller/intent.h"
 #include "controller/proof.h"
 #include "controller/roster.h"
@@ -43,7 +44,8 @@ struct namespace
 	size_t held_count;
 	char *policy_seen;  /* policy_fingerprint at the last look; or NULL */
 	struct proof proof; /* that spans arrive */
-	char *told;         /* last said in an Event about the namespace itself; or NULL */
+	struct debounce status_writes;
+	char *told; /* last said in an Event about the namespace itself; or NULL */
 };
 
 NODISCARD struct namespace *namespace_new(const char *name);

@@ -39,6 +39,7 @@ struct pace {
 	bool rolling;    /* a write of ours is being rolled out */
 	bool stalled;    /* … without progress for longer than it may */
 	bool proven;     /* it runs traced, and did roll out */
+	bool held;       /* pods of before stay until somebody else lets them go: OnDelete, … */
 	/* the last progress, while rolling */
 	long generation;
 	long updated;

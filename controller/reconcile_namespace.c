@@ -113,8 +113,13 @@ static void intend_status(const struct view *view, const struct policy *policy, 
 	}
 	CLEANUP(json_freep) cJSON *wanted = status_build(&input);
 	cJSON *patch = status_patch(view->tracing, wanted);
-	if (patch == NULL)
+	uint64_t wait = debounce_wait_ms(&view->memory->status_writes, view->now.mono_ms);
+	if (patch == NULL || wait > 0) {
+		if (patch != NULL)
+			intents_again(intents, wait);
+		cJSON_Delete(patch);
 		return;
+	}
 	struct intent *intent =
 	    intents_add(intents, INTENT_STATUS, RESOURCE_TRACING, view->name, TRACING_NAME);
 	intent->body = patch;

@@ -361,6 +361,7 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 		break;
 	}
 	plan_freep(&r.plan);
+	roster_stamp(row, input->now.wall_us);
 	*ret_news = (struct workload_news){.changed = r.changed};
 	/* what is held stays as it was, also what is expected of it */
 	if (input->policy->phase != PHASE_HOLD)

@@ -155,6 +155,7 @@ void restart_follow(struct reconciling *r)
 	rollout_judge_sets(&r->sets, &r->rollout);
 	shares_read(&r->sets, r->input->facts, &r->row->shares);
 	pace->pods = r->rollout.pods;
+	pace->held = r->rollout.phase == ROLLOUT_HELD_BACK;
 	if (r->row->state == WORKLOAD_UNSEEN && r->rollout.phase == ROLLOUT_PROGRESSING &&
 	    (r->ledger != NULL || pace->rolling))
 		pace_begin(pace, &r->rollout, false, now);

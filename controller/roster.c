@@ -23,6 +23,11 @@ const char *workload_state_name(enum workload_state state)
 	return states[state].name;
 }
 
+bool workload_state_is_listed(enum workload_state state)
+{
+	return states[state].weight > 0;
+}
+
 static void row_release(struct roster_row *row)
 {
 	free(row->name);
@@ -120,6 +125,17 @@ static enum reason reason_of_row(const cJSON *row)
 	return REASON_NONE;
 }
 
+static void load_since(struct roster_row *row, const cJSON *item)
+{
+	const char *state = json_str(item, "state");
+	row->since.at_us = moment_parse(json_str(item, "since"), 0);
+	row->since.rolling = json_bool(item, "rolling", false);
+	row->since.state = WORKLOAD_UNSEEN;
+	for (int i = 0; state != NULL && i < WORKLOAD_STATE_COUNT; i++)
+		if (strcmp(states[i].name, state) == 0)
+			row->since.state = (enum workload_state)i;
+}
+
 void roster_load(struct roster *roster, const cJSON *status_workloads)
 {
 	const cJSON *item = NULL;
@@ -137,6 +153,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		undo_record_release(&row->undo);
 		undo_from_row(item, &row->undo);
 		row->last_span_us = moment_parse(json_str(item, "lastSpan"), 0);
+		load_since(row, item);
 		consent_from_row(item, &row->consent);
 		row->pace.rolling = json_bool(item, "rolling", false);
 		row->reason = reason_of_row(item);
@@ -167,6 +184,27 @@ bool roster_tell(struct roster_row *row, enum workload_state state, enum reason 
 		row->message = xstrdup(message);
 	}
 	return changed;
+}
+
+void roster_stamp(struct roster_row *row, int64_t wall_us)
+{
+	bool same = row->since.state == row->state && row->since.rolling == row->pace.rolling;
+	if (same && row->since.at_us > 0)
+		return;
+	row->since.at_us = wall_us;
+	row->since.state = row->state;
+	row->since.rolling = row->pace.rolling;
+}
+
+bool roster_is_rolling(const struct roster_row *row)
+{
+	return row->pace.rolling &&
+	       (row->reason == REASON_ROLLING_OUT || row->reason == REASON_STALLED);
+}
+
+long roster_restarts(const struct roster_row *row)
+{
+	return row->state == WORKLOAD_PENDING && !row->pace.rolling ? row->pace.pods : 0;
 }
 
 static bool same_hop(const struct trace_hop *a, const struct trace_hop *b)
@@ -236,7 +274,8 @@ struct roster_counts roster_count(const struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++) {
 		enum workload_state state = roster->rows[i].state;
 		counts.by_state[state]++;
-		counts.workloads += states[state].weight > 0;
+		counts.restarts += roster_restarts(&roster->rows[i]);
+		counts.workloads += workload_state_is_listed(state);
 	}
 	return counts;
 }
@@ -256,8 +295,13 @@ static cJSON *row_status(const struct roster_row *row)
 		moment_format(row->last_span_us, text);
 		json_set_str(item, "lastSpan", text);
 	}
-	if (row->state == WORKLOAD_PENDING && !row->pace.rolling && row->pace.pods > 0)
-		json_set_int(item, "restarts", row->pace.pods);
+	if (row->since.at_us > 0) {
+		char text[MOMENT_TEXT_MAX];
+		moment_format(row->since.at_us, text);
+		json_set_str(item, "since", text);
+	}
+	if (roster_restarts(row) > 0)
+		json_set_int(item, "restarts", roster_restarts(row));
 	if (row->pace.rolling)
 		json_set_bool(item, "rolling", true);
 	consent_to_row(&row->consent, item);

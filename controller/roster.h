@@ -58,6 +58,11 @@ struct roster_row {
 	struct refusal refusal;
 	struct trace_hops hops; /* its containers on a request's way, as the live object has them */
 	int64_t last_span_us;   /* end of the newest span that was seen of it; 0: none */
+	struct {
+		int64_t at_us; /* 0: not known */
+		enum workload_state state;
+		bool rolling;
+	} since; /* for how long it has been waiting, rolling out, injected, … */
 };
 
 struct roster {
@@ -87,6 +92,15 @@ bool roster_has_unseen(const struct roster *roster);
 bool roster_tell(struct roster_row *row, enum workload_state state, enum reason reason,
 		 const char *message);
 
+/* Notes the time when its state, or whether it is being rolled out, has changed since the last time. */
+void roster_stamp(struct roster_row *row, int64_t wall_us);
+
+/* A write of ours is being rolled out, or should be, and nothing else has to be written. */
+bool roster_is_rolling(const struct roster_row *row);
+
+/* A write waits that will replace pods: how many; 0: none. */
+long roster_restarts(const struct roster_row *row);
+
 /* Takes over what is expected of it now; true when that is something else than before. */
 bool roster_expect(struct roster_row *row, struct trace_hops *hops);
 
@@ -99,6 +113,8 @@ bool refusal_is_worth_telling(const struct refusal *refusal);
 
 /* "Injected", … as in status. */
 const char *workload_state_name(enum workload_state state);
+/* That status lists rows in this state. */
+bool workload_state_is_listed(enum workload_state state);
 
 /* The rows for status, most telling first, at most LIMIT_STATUS_WORKLOADS. Owned. */
 NODISCARD cJSON *roster_status(const struct roster *roster);
@@ -106,6 +122,7 @@ NODISCARD cJSON *roster_status(const struct roster *roster);
 struct roster_counts {
 	size_t workloads; /* all that status would list */
 	size_t by_state[WORKLOAD_STATE_COUNT];
+	long restarts; /* pods that writes which wait will replace */
 };
 struct roster_counts roster_count(const struct roster *roster);
 

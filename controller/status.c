@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "controller/pins.h"
+#include "controller/tally.h"
 
 static void add_condition(cJSON *conditions, const struct status_input *input, const char *type,
 			  const struct verdict *verdict)
@@ -48,43 +49,23 @@ static void add_guarantee(cJSON *conditions, const struct status_input *input, c
 	add_condition(conditions, input, type, &verdict);
 }
 
-static void judge_injected(const struct roster_counts *counts, struct verdict *verdict)
-{
-	size_t pending = counts->by_state[WORKLOAD_PENDING] + counts->by_state[WORKLOAD_UNSEEN];
-	size_t trouble = counts->by_state[WORKLOAD_FAILED] + counts->by_state[WORKLOAD_CONFLICTING];
-	size_t injected = counts->by_state[WORKLOAD_INJECTED];
-	if (trouble > 0)
-		verdict_set(verdict, "False", "SomeFailed",
-			    "%zu of %zu workloads could not be written or are undone by others",
-			    trouble, counts->workloads);
-	else if (pending > 0)
-		verdict_set(verdict, "False", "InProgress", "%zu of %zu workloads are pending",
-			    pending, counts->workloads);
-	else if (counts->workloads == 0)
-		verdict_set(verdict, "False", "NoWorkloads",
-			    "no llm-d component was found in this namespace");
-	else if (injected == 0)
-		verdict_set(verdict, "False", "NothingInjected",
-			    "all %zu workloads are skipped; status.workloads says why",
-			    counts->workloads);
-	else
-		verdict_set(verdict, "True", "Injected", "%zu of %zu workloads are injected",
-			    injected, counts->workloads);
-}
-
 static bool is_true(const struct verdict *verdict)
 {
 	return verdict->status != NULL && strcmp(verdict->status, "True") == 0;
 }
 
-static void judge_ready(const struct status_input *input, const struct verdict *injected,
+/* What others hold back (OnDelete, a partition) is theirs to let go, and no fault of the set-up. */
+static void judge_ready(const struct status_input *input, const struct tally *tally,
 			struct verdict *verdict)
 {
-	const struct verdict *const parts[] = {&input->enabled, &input->settings_valid,
+	const struct verdict *const parts[] = {&input->enabled,
+					       &input->settings_valid,
 					       &input->collector->collector,
-					       &input->collector->backend, injected};
+					       &input->collector->backend,
+					       &tally->injected,
+					       tally->held ? NULL : &tally->rolled_out};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (is_true(parts[i]))
+		if (parts[i] == NULL || is_true(parts[i]))
 			continue;
 		verdict_set(verdict, "False",
 			    parts[i]->reason[0] == '\0' ? "Unknown" : parts[i]->reason, "%s",
@@ -92,7 +73,8 @@ static void judge_ready(const struct status_input *input, const struct verdict *
 		return;
 	}
 	verdict_set(verdict, "True", "Ready",
-		    "collector and back end are ready and every workload is done");
+		    "collector and back end are ready and every workload is done%s",
+		    tally->held ? "; some pods are held back, see RolledOut" : "");
 }
 
 /* After a start the live conditions are truer than what can be said before the first answers. */
@@ -114,17 +96,17 @@ static void add_proof(cJSON *conditions, const struct status_input *input)
 	}
 }
 
-static cJSON *build_conditions(const struct status_input *input, const struct roster_counts *counts)
+static cJSON *build_conditions(const struct status_input *input)
 {
 	cJSON *conditions = cJSON_CreateArray();
-	struct verdict injected = {.status = NULL};
+	struct tally tally;
 	struct verdict ready = {.status = NULL};
 	add_condition(conditions, input, "Enabled", &input->enabled);
 	add_condition(conditions, input, "SettingsValid", &input->settings_valid);
 	add_condition(conditions, input, "Permitted", &input->permitted);
 	if (input->collector != NULL) {
-		judge_injected(counts, &injected);
-		judge_ready(input, &injected, &ready);
+		tally_roster(input->roster, &tally);
+		judge_ready(input, &tally, &ready);
 		add_condition(conditions, input, "CollectorReady", &input->collector->collector);
 		add_condition(conditions, input, "BackendReady", &input->collector->backend);
 		add_guarantee(conditions, input, "PrivacyInForce",
@@ -133,7 +115,10 @@ static cJSON *build_conditions(const struct status_input *input, const struct ro
 		add_guarantee(conditions, input, "FilterInForce", true,
 			      "the filter of metrics scraping");
 		add_guarantee(conditions, input, "LimitsInForce", true, "the memory limiter");
-		add_condition(conditions, input, "Injected", &injected);
+		add_condition(conditions, input, "Injected", &tally.injected);
+		add_condition(conditions, input, "RolledOut", &tally.rolled_out);
+		add_condition(conditions, input, "PendingRestart", &tally.pending_restart);
+		add_condition(conditions, input, "Conflicting", &tally.conflicting);
 		add_proof(conditions, input);
 	} else {
 		verdict_set(&ready, "False", input->enabled.reason, "%s", input->enabled.message);
@@ -221,7 +206,7 @@ cJSON *status_build(const struct status_input *input)
 	cJSON *status = cJSON_CreateObject();
 	json_set_int(status, "observedGeneration",
 		     json_int(input->tracing, "metadata.generation", 0));
-	json_set(status, "conditions", build_conditions(input, &counts));
+	json_set(status, "conditions", build_conditions(input));
 	cJSON *counters = json_set_object(status, "counters");
 	json_set_int(counters, "workloads", (long)counts.workloads);
 	json_set_int(counters, "injected", (long)counts.by_state[WORKLOAD_INJECTED]);
@@ -230,6 +215,7 @@ cJSON *status_build(const struct status_input *input)
 	json_set_int(
 	    counters, "failed",
 	    (long)(counts.by_state[WORKLOAD_FAILED] + counts.by_state[WORKLOAD_CONFLICTING]));
+	json_set_int(counters, "pendingRestarts", counts.restarts);
 	if (input->collector != NULL)
 		add_collector(status, input);
 	if (input->proof != NULL)

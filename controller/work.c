@@ -162,6 +162,7 @@ static void tell_failure(struct job *job, struct roster_row *row, const struct a
 	if (!refusal_is_worth_telling(&row->refusal) ||
 	    !roster_tell(row, WORKLOAD_FAILED, reason, result->message))
 		return;
+	roster_stamp(row, controller_now(job->controller).wall_us);
 	const struct object *object = store_get(job->controller->store, job->key.resource,
 						job->key.namespace_name, job->key.name);
 	intents_add_event(&events, job->key.resource, job->key.namespace_name, job->key.name,

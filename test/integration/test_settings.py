@@ -28,10 +28,13 @@ def test_status_tells_what_there_is(scene, operator):
     tracing = scene.tracing()
     assert tracing.get("spec", {}) == {}
     assert tracing["status"]["observedGeneration"] == tracing["metadata"]["generation"] == 1
-    assert tracing["status"]["counters"] == {"workloads": 3, "injected": 3, "pending": 0, "skipped": 0, "failed": 0}
+    assert tracing["status"]["counters"] == {"workloads": 3, "injected": 3, "pending": 0, "skipped": 0, "failed": 0, "pendingRestarts": 0}
     assert {r["name"]: r["state"] for r in tracing["status"]["workloads"]} == {"decode": "Injected", "prefill": "Injected", "qwen-epp": "Injected"}
-    for kind in ("Enabled", "SettingsValid", "CollectorReady", "BackendReady", "Injected", "Ready"):
+    for kind in ("Enabled", "SettingsValid", "CollectorReady", "BackendReady", "Injected", "RolledOut", "Ready"):
         assert scene.condition(kind)["status"] == "True", kind
+    for kind in ("PendingRestart", "Conflicting"):
+        assert scene.condition(kind)["status"] == "False", kind
+    assert all(r["since"] for r in tracing["status"]["workloads"])
     header, line = scene.cluster.kubectl("-n", scene.namespace, "get", "tracing").splitlines()
     for column in ("READY", "WORKLOADS", "INJECTED", "PENDING", "SKIPPED", "AGE"):
         assert column in header.split()

@@ -67,3 +67,52 @@ TEST(transition_times_move_only_with_the_status)
 	cJSON_Delete(holder);
 	cJSON_Delete(live);
 }
+
+static const struct {
+	const char *name;
+	enum workload_state state;
+	enum reason reason;
+	bool rolling;
+	bool held;
+	const char *ready;
+} ready_rows[] = {
+    {"all is done", WORKLOAD_INJECTED, REASON_INJECTED, false, false, "True Ready"},
+    {"written, pods not yet new", WORKLOAD_PENDING, REASON_ROLLING_OUT, true, false,
+     "False RollingOut"},
+    {"the user's strategy holds pods back", WORKLOAD_INJECTED, REASON_INJECTED, false, true,
+     "True Ready"},
+    {"somebody has to approve", WORKLOAD_PENDING, REASON_WAITING_FOR_APPROVAL, false, false,
+     "False WaitingForApproval"},
+    {"others pull", WORKLOAD_CONFLICTING, REASON_CONFLICTING, false, false, "False SomeFailed"},
+};
+
+TEST(ready_means_that_the_pods_are_new)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ready_rows); i++) {
+		struct roster roster = {0};
+		struct collector_plan collector = {.mode = "Deployment"};
+		cJSON *live = parse("{\"metadata\":{\"generation\":1}}");
+		struct status_input input = {
+		    .tracing = live, .roster = &roster, .collector = &collector};
+		struct roster_row *row = roster_need(&roster, RESOURCE_DEPLOYMENT, "a");
+		verdict_set(&input.enabled, "True", "Annotated", "x");
+		verdict_set(&input.settings_valid, "True", "Valid", "x");
+		verdict_set(&collector.collector, "True", "Available", "x");
+		verdict_set(&collector.backend, "True", "Available", "x");
+		row->pace = (struct pace){.pods = 1,
+					  .inject = true,
+					  .rolling = ready_rows[i].rolling,
+					  .held = ready_rows[i].held};
+		(void)roster_tell(row, ready_rows[i].state, ready_rows[i].reason, "");
+		cJSON *holder = cJSON_CreateObject();
+		json_set(holder, "status", status_build(&input));
+		const cJSON *ready = object_condition(holder, "Ready");
+		char got[128];
+		(void)snprintf(got, sizeof(got), "%s %s", json_str(ready, "status"),
+			       json_str(ready, "reason"));
+		CHECK_STR_ROW(got, ready_rows[i].ready, ready_rows[i].name);
+		cJSON_Delete(holder);
+		cJSON_Delete(live);
+		roster_release(&roster);
+	}
+}
