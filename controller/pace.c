@@ -187,11 +187,11 @@ enum reason pace_may_start(const struct roster *roster, const struct roster_row 
 	/* its pods are being replaced anyway: the sooner, the fewer twice */
 	if (row->pace.rolling || row->pace.pods == 0)
 		return REASON_NONE;
-	if (!all_were_looked_at(roster, row))
-		return REASON_WAITING_FOR_TURN;
 	enum reason room = has_room(roster, inject);
 	if (room != REASON_NONE)
 		return room;
+	if (!all_were_looked_at(roster, row))
+		return REASON_WAITING_FOR_TURN;
 	if (inject && waits_for_canary(roster, row, mono_ms))
 		return REASON_WAITING_FOR_CANARY;
 	for (size_t i = 0; i < roster->count; i++) {

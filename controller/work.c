@@ -241,6 +241,25 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 	}
 }
 
+/*
+ * A workload that nobody has looked at since the start is one that the order has to reckon with, and
+ * about which the status of before is truer.
+ */
+static void enroll_all(struct controller *controller, struct namespace *space)
+{
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		enum resource_id id = (enum resource_id)i;
+		size_t count = 0;
+		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
+			continue;
+		struct object *const *items =
+		    store_range(controller->store, id, space->name, &count);
+		for (size_t k = 0; k < count; k++)
+			if (!items[k]->deleting)
+				(void)roster_need(&space->roster, id, items[k]->name);
+	}
+}
+
 static void follow_switch(struct controller *controller, const struct view *view,
 			  struct namespace *space)
 {
@@ -330,6 +349,8 @@ static void work_on_workload(struct job *job, const struct view *view)
 			act_start(&controller->actor, &intents, on_done, job);
 			return;
 		}
+		if (roster_find(&space->roster, key->resource, key->name) == NULL)
+			enroll_all(controller, space);
 		struct roster_row *row = roster_need(&space->roster, key->resource, key->name);
 		struct workload_input input = {.resource = key->resource,
 					       .object = gathered.object,

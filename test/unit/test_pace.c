@@ -103,6 +103,22 @@ TEST(the_smallest_of_an_image_goes_first_and_has_to_roll_out)
 	roster_release(&roster);
 }
 
+/* Whoever is looked at while others are not: when there is no room, that is what it waits for. */
+TEST(no_room_is_told_also_before_all_were_looked_at)
+{
+	struct roster roster = {0};
+	(void)add_waiting(&roster, "a", RANK_SERVER);
+	(void)add_waiting(&roster, "b", RANK_SERVER);
+	struct roster_row *unseen = roster_need(&roster, RESOURCE_DEPLOYMENT, "c");
+	CHECK_STR(verdict(&roster, "b"), "WaitingForTurn");
+	CHECK_STR(next_name(&roster), NULL);
+	row_of(&roster, "a")->pace.rolling = true;
+	CHECK_STR(verdict(&roster, "b"), "WaitingForRollout");
+	unseen->stale = true;
+	CHECK_STR(verdict(&roster, "b"), "WaitingForRollout");
+	roster_release(&roster);
+}
+
 TEST(a_canary_that_stalls_holds_its_image_only)
 {
 	struct roster roster = {.limits = {.max_concurrent = 1, .go_on_after_failure = true}};
