@@ -88,6 +88,12 @@ static const struct template_file *find(const char *name)
 	return NULL;
 }
 
+const char *template_text(const char *file)
+{
+	const struct template_file *found = find(file);
+	return found == NULL ? "" : found->text;
+}
+
 enum status template_render(const char *file, const cJSON *values, cJSON **ret_tree,
 			    struct error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The templates of templates/: YAML in which the value "@NAME@" stands for a tree.
- * Private to inject/objects*.c.
+ * Private to inject/objects*.c and inject/rehearsal*.c.
  */
 #ifndef LLMD_INJECT_OBJECTS_TEMPLATE_H
 #define LLMD_INJECT_OBJECTS_TEMPLATE_H
@@ -17,5 +17,8 @@
  */
 NODISCARD enum status template_render(const char *file, const cJSON *values, cJSON **ret_tree,
 				      struct error *err);
+
+/* A file of templates/ that is no YAML, as it stands. Never NULL. */
+const char *template_text(const char *file);
 
 #endif

@@ -36,6 +36,7 @@ struct plan_input {
 	const struct settings *settings; /* borrowed */
 	const char *settings_hash;       /* settings_user_hash of the Tracing */
 	const struct facts *facts;       /* borrowed */
+	const cJSON *rehearsals; /* status.rehearsals (inject/rehearsal.h) or NULL; borrowed */
 	enum plan_want want;
 	bool
 	    take_updates; /* take along changes that come only from new rules or defaults (PlanOutdated); false

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "inject/plan_deciding.h"
+#include "inject/rehearsal.h"
 
 bool decide_skip(struct deciding *deciding, enum reason reason, const char *fmt, ...)
 {
@@ -115,11 +116,43 @@ static bool check_image(struct deciding *deciding)
 	return decide_skip(deciding, REASON_NO_IMAGE, "the container names no image");
 }
 
+/* Its start installs packages, or its manifest says where to find some that the image has not. */
+static bool brings_packages(const struct subject *subject)
+{
+	static const char *const lists[] = {"command", "args"};
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const cJSON *word = NULL;
+		cJSON_ArrayForEach(word, json_member(subject->container, lists[i]))
+		{
+			if (cJSON_IsString(word) &&
+			    (strstr(word->valuestring, "pip install") != NULL ||
+			     strstr(word->valuestring, "opentelemetry") != NULL))
+				return true;
+		}
+	}
+	for (size_t i = 0; i < subject->env->count; i++)
+		if (text_equal(json_str(subject->env->items[i], "name"), "PYTHONPATH"))
+			return true;
+	return false;
+}
+
+/* What the user says of a version is not rehearsed away. */
+static void heed_rehearsal(struct deciding *deciding)
+{
+	const struct subject *subject = deciding->subject;
+	if (deciding->version != NULL)
+		return;
+	rehearsal_overrule(
+	    rehearsal_find(subject->input->rehearsals, subject->image, deciding->rules->component),
+	    brings_packages(subject), &deciding->verdict);
+}
+
 static bool check_gate(struct deciding *deciding)
 {
 	struct gate_verdict *verdict = &deciding->verdict;
 	gate_judge(deciding->rules->component, &deciding->image, deciding->version,
 		   deciding->modern, verdict);
+	heed_rehearsal(deciding);
 	if (verdict->mode != GATE_SKIP)
 		return false;
 	if (verdict->version[0] != '\0' && verdict->version_of != NULL)

@@ -36,6 +36,15 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_NO_INSTRUMENTATION] = {"NoInstrumentation",
 				   "This version emits no spans, so a restart would buy nothing.",
 				   "Upgrade the image.", true},
+    [REASON_REFUSES_FLAG] = {"RefusesFlag",
+			     "A rehearsal showed that the image does not know the flag.",
+			     "Upgrade the image, or name its true version under spec.images.",
+			     true},
+    [REASON_LACKS_PACKAGES] =
+	{"LacksPackages",
+	 "A rehearsal showed that the image lacks OpenTelemetry packages, without which the flag "
+	 "crashes the engine.",
+	 "Use an image with them, or name its true version under spec.images.", true},
     [REASON_NO_IMAGE] = {"NoImage", "The container names no image.", "Set the image.", true},
     [REASON_OPAQUE_COMMAND] =
 	{"OpaqueCommand",
@@ -144,6 +153,11 @@ static const struct reason_info reasons[REASON_COUNT] = {
 				      "", false},
     [REASON_DENIED] = {"Denied", "The API server refused the write.",
 		       "See its own words in the message.", true},
+    [REASON_REHEARSING] =
+	{"Rehearsing",
+	 "A short pod without GPUs tries what this image makes of the flags; nothing "
+	 "is written meanwhile.",
+	 "", false},
     [REASON_WAITING_FOR_TURN] = {"WaitingForTurn", "Other workloads of the namespace come first.",
 				 "", false},
     [REASON_ROLLING_OUT] = {"RollingOut",

@@ -21,6 +21,8 @@ enum reason {
 	REASON_UNKNOWN_VERSION,
 	REASON_ENGINE_TOO_OLD,
 	REASON_NO_INSTRUMENTATION, /* accepts the flag, emits nothing */
+	REASON_REFUSES_FLAG,       /* a rehearsal says so */
+	REASON_LACKS_PACKAGES,     /* as well */
 	REASON_NO_IMAGE,
 	REASON_OPAQUE_COMMAND,
 	REASON_OPAQUE_BASE,
@@ -58,6 +60,7 @@ enum reason {
 	REASON_REMOVAL_PENDING,
 	REASON_MASS_REMOVAL, /* too many namespaces lost the switch at a time */
 	REASON_WAITING_FOR_COLLECTOR,
+	REASON_REHEARSING,          /* its image is being tried in a pod of its own */
 	REASON_WAITING_FOR_TURN,    /* others come before it */
 	REASON_ROLLING_OUT,         /* its own pods are being replaced */
 	REASON_WAITING_FOR_ROLLOUT, /* as many as may are being rolled out */

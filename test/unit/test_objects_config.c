@@ -216,6 +216,8 @@ TEST(templates_are_whole)
 		struct error err = {.message = ""};
 		cJSON *tree = NULL;
 		CHECK_INT(strlen(template_files[i].text), template_files[i].len);
+		if (!text_has_suffix(template_files[i].name, ".yaml"))
+			continue;
 		CHECK_INT_ROW(yaml_read(template_files[i].text, template_files[i].len, &tree, &err),
 			      STATUS_OK, template_files[i].name);
 		json_freep(&tree);
