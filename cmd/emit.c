@@ -186,6 +186,46 @@ void emit_patches(const struct batch *batch, struct buffer *out)
 	}
 }
 
+/* Without the namespace, which the source may leave to a kustomization. */
+static void emit_target(const cJSON *object, struct buffer *out)
+{
+	const char *version = json_str(object, "apiVersion");
+	const char *slash = strchr(version, '/');
+	cJSON *target CLEANUP(json_freep) = cJSON_CreateObject();
+	if (slash != NULL) {
+		CLEANUP(str_freep) char *group = xasprintf("%.*s", (int)(slash - version), version);
+		json_set_str(target, "group", group);
+	}
+	json_set_str(target, "version", slash == NULL ? version : slash + 1);
+	set_text(target, "kind", json_str(object, "kind"));
+	set_text(target, "name", json_str(object, "metadata.name"));
+	json_print(target, out);
+}
+
+void emit_kustomize(const struct batch *batch, struct buffer *out)
+{
+	buffer_add_str(out, "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+			    "patches:");
+	size_t none = out->len;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct entry *entry = &batch->entries[i];
+		if (entry->plan == NULL || !entry->plan->changes)
+			continue;
+		cJSON *patch CLEANUP(json_freep) = plan_source_patch(entry->plan);
+		const cJSON *operation = NULL;
+		buffer_add_str(out, "\n- target: ");
+		emit_target(entry_object(entry), out);
+		buffer_add_str(out, "\n  patch: |-\n    [");
+		cJSON_ArrayForEach(operation, patch)
+		{
+			buffer_add_str(out, operation == patch->child ? "\n      " : ",\n      ");
+			json_print(operation, out);
+		}
+		buffer_add_str(out, "\n    ]");
+	}
+	buffer_add_str(out, out->len == none ? " []\n" : "\n");
+}
+
 enum status emit_flush(const struct buffer *out, struct error *err)
 {
 	enum status status = buffer_check(out, "output", err);

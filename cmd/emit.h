@@ -26,6 +26,12 @@ NODISCARD enum status emit_stream(struct batch *batch, enum output output, struc
  */
 void emit_patches(const struct batch *batch, struct buffer *out);
 
+/*
+ * What Git needs so that the objects come out traced by themselves: a Kustomize Component
+ * with a JSON patch for each changed object, without what only the operator uses (ledger).
+ */
+void emit_kustomize(const struct batch *batch, struct buffer *out);
+
 /* Writes everything to standard output; nothing when `out` is full. */
 NODISCARD enum status emit_flush(const struct buffer *out, struct error *err);
 

@@ -29,8 +29,8 @@ struct command {
 static const struct command commands[] = {
     {"run", "the operator: watch a cluster and keep annotated namespaces traced", 0, 0, NULL,
      run_command},
-    {"inject", "print the input with tracing turned on in it", INJECT_OPTIONS, EDIT_OUTPUTS,
-     command_inject, NULL},
+    {"inject", "print the input with tracing turned on in it", INJECT_OPTIONS,
+     EDIT_OUTPUTS | OUT(KUSTOMIZE), command_inject, NULL},
     {"uninject",
      "print the input with everything taken back that inject put in; with --cluster: take it "
      "back in a cluster",

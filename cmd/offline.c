@@ -76,6 +76,10 @@ static enum status show_edited(struct batch *batch, const struct options *option
 		emit_patches(batch, out);
 		return STATUS_OK;
 	}
+	if (options->output == OUTPUT_KUSTOMIZE) {
+		emit_kustomize(batch, out);
+		return STATUS_OK;
+	}
 	if (options->output == OUTPUT_TEXT) {
 		explain_text(batch, out);
 		return STATUS_OK;

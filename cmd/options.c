@@ -71,10 +71,8 @@ static const struct option_row rows[] = {
 };
 
 static const char *const output_names[OUTPUT_COUNT] = {
-    [OUTPUT_YAML] = "yaml",
-    [OUTPUT_JSON] = "json",
-    [OUTPUT_PATCH] = "patch",
-    [OUTPUT_TEXT] = "text",
+    [OUTPUT_YAML] = "yaml",           [OUTPUT_JSON] = "json", [OUTPUT_PATCH] = "patch",
+    [OUTPUT_KUSTOMIZE] = "kustomize", [OUTPUT_TEXT] = "text",
 };
 
 static void list_outputs(unsigned outputs, struct buffer *out)

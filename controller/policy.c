@@ -126,8 +126,8 @@ static char *rollout_text(const struct rollout_settings *rollout)
 	CLEANUP(str_freep)
 	char *days =
 	    rollout->window_days == NULL ? xstrdup("") : json_to_string(rollout->window_days);
-	return xasprintf("%s %ld %d %s %s %s %s", rollout->policy, rollout->max_concurrent,
-			 (int)rollout->pause_on_failure, min_ready, days,
+	return xasprintf("%s %s %ld %d %s %s %s %s", rollout->policy, rollout->gitops,
+			 rollout->max_concurrent, (int)rollout->pause_on_failure, min_ready, days,
 			 rollout->window_hours == NULL ? "" : rollout->window_hours,
 			 rollout->window_zone == NULL ? "" : rollout->window_zone);
 }

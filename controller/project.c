@@ -81,26 +81,47 @@ static void write_annotations(bool own_only, struct piece annotations, struct bu
 	buffer_add_char(out, '}');
 }
 
-/* Apply managers' and our own entries: what giving back field ownership needs (DESIGN §6). */
+/* It has set something of the spec besides the number of replicas. */
+static bool has_edited_spec(struct piece entry)
+{
+	struct scan scan = scan_begin(scan_path(entry, "fieldsV1.f:spec"), '{');
+	struct piece key;
+	struct piece value;
+	while (scan_member(&scan, &key, &value))
+		if (!piece_is(key, "f:replicas"))
+			return true;
+	return false;
+}
+
+static void write_manager(struct piece entry, const char *kept, struct buffer *out)
+{
+	struct scan scan = scan_begin(entry, '{');
+	struct piece key;
+	struct piece value;
+	if (out->data[out->len - 1] == '}')
+		buffer_add_char(out, ',');
+	buffer_add_char(out, '{');
+	while (scan_member(&scan, &key, &value))
+		if (kept == NULL || in_list(kept, key))
+			add_member(out, key, value);
+	buffer_add_char(out, '}');
+}
+
+/*
+ * Apply managers' and our own entries: what giving back field ownership needs (DESIGN §6).
+ * Of the others that edited the spec: who, and when.
+ */
 static void write_managers(struct piece managers, struct buffer *out)
 {
 	struct scan scan = scan_begin(managers, '[');
 	struct piece entry;
 	buffer_add_char(out, '[');
 	while (scan_element(&scan, &entry)) {
-		if (!piece_is_string(scan_get(entry, "operation"), "Apply") &&
-		    !piece_is_string(scan_get(entry, "manager"), FIELD_MANAGER))
-			continue;
-		if (out->data[out->len - 1] == '}')
-			buffer_add_char(out, ',');
-		buffer_add_char(out, '{');
-		struct scan members = scan_begin(entry, '{');
-		struct piece key;
-		struct piece value;
-		while (scan_member(&members, &key, &value))
-			if (!piece_is(key, "time"))
-				add_member(out, key, value);
-		buffer_add_char(out, '}');
+		if (piece_is_string(scan_get(entry, "operation"), "Apply") ||
+		    piece_is_string(scan_get(entry, "manager"), FIELD_MANAGER))
+			write_manager(entry, NULL, out);
+		else if (has_edited_spec(entry) && scan_get(entry, "subresource").at == NULL)
+			write_manager(entry, "manager,operation,time", out);
 	}
 	buffer_add_char(out, ']');
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "controller/managed_fields.h"
+#include "controller/writers.h"
 #include "controller/reconciling.h"
 #include "inject/plan.h"
 
@@ -240,7 +241,7 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 				 policy->collector.collector.message);
 		return true;
 	}
-	if (restart_is_left_alone(r))
+	if (restart_is_left_alone(r) || writers_keep_out(r))
 		return true;
 	if (undo == UNDO_WAIT) {
 		reconciling_tell(r, WORKLOAD_PENDING, REASON_UNDONE,

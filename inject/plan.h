@@ -101,6 +101,12 @@ enum patch_guard {
 /* The JSON Patch (RFC 6902) as an array; owned by the caller. Empty array when nothing changes. */
 NODISCARD cJSON *plan_patch(const struct plan *plan, enum patch_guard guard);
 
+/*
+ * What the manifest's source needs so that the object comes out like that by itself: the
+ * patch without guards and without what stands in the object's own metadata (ledger). Owned.
+ */
+NODISCARD cJSON *plan_source_patch(const struct plan *plan);
+
 /* The edited object: a clone of `object` (the one planned on) with the patch applied. Owned. */
 NODISCARD enum status plan_apply(const struct plan *plan, const cJSON *object, cJSON **ret_object,
 				 struct error *err);

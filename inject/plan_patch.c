@@ -2,6 +2,8 @@
 /* What a plan gives to its shells: a JSON Patch, an edited object. */
 #include "inject/plan.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 
 #include "inject/patch.h"
@@ -10,6 +12,19 @@ static void move_all(const cJSON *from, cJSON *to)
 {
 	for (const cJSON *row = from->child; row != NULL; row = row->next)
 		(void)cJSON_AddItemToArray(to, json_clone(row));
+}
+
+cJSON *plan_source_patch(const struct plan *plan)
+{
+	cJSON *patch = cJSON_CreateArray();
+	const cJSON *operation = NULL;
+	cJSON_ArrayForEach(operation, plan->operations)
+	{
+		const char *path = json_str(operation, "path");
+		if (path != NULL && !text_has_prefix(path, "/metadata/"))
+			(void)cJSON_AddItemToArray(patch, json_clone(operation));
+	}
+	return patch;
 }
 
 cJSON *plan_patch(const struct plan *plan, enum patch_guard guard)

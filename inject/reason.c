@@ -212,6 +212,11 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	{"AlreadyFailing",
 	 "The workload was not coming up before the operator touched it, and is left alone.",
 	 "Mend it; tracing follows by itself.", true},
+    [REASON_GITOPS_OWNED] =
+	{"GitOpsOwned",
+	 "Argo CD or Flux applies this workload and would put its own version back, a second "
+	 "restart for nothing.",
+	 "Put what the message prints into Git, or set spec.rollout.gitops: Patch.", true},
     [REASON_UNDONE] =
 	{"Undone",
 	 "Somebody else took the injection away; it is repaired once, after that rollout.",

@@ -75,6 +75,7 @@ enum reason {
 	REASON_NO_CLUSTER_DNS,   /* spans could not reach the collector */
 	REASON_WOULD_EMPTY_ROLE, /* the capacity floor */
 	REASON_ALREADY_FAILING,  /* it did not come up before we touched it */
+	REASON_GITOPS_OWNED,     /* on an accelerator, and a tool applies it from Git */
 	REASON_UNDONE,           /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
 	REASON_REFUSED, /* the API server found the write invalid */

@@ -38,6 +38,7 @@ void settings_init_defaults(struct settings *settings)
 			.fs_group = 10001}, /* the group of Jaeger's image */
 	    .drop_content = true,
 	    .rollout = {.policy = xstrdup(ROLLOUT_IMMEDIATE),
+			.gitops = xstrdup(GITOPS_LEAVE_ALONE),
 			.max_concurrent = 1,
 			.pause_on_failure = true},
 	};

@@ -140,8 +140,13 @@ struct component_settings {
 #define ROLLOUT_ON_APPROVAL    "OnApproval"
 #define ROLLOUT_NEVER          "Never"
 
+/* spec.rollout.gitops: of workloads on accelerators that a tool applies from Git. */
+#define GITOPS_LEAVE_ALONE "LeaveAlone"
+#define GITOPS_PATCH       "Patch"
+
 struct rollout_settings {
 	char *policy;        /* one of the above */
+	char *gitops;        /* one of the above */
 	long max_concurrent; /* workloads of the namespace whose pods are replaced at a time */
 	bool pause_on_failure;
 	cJSON *min_ready;   /* number or share of a role's replicas that stay Ready; NULL: 1 */

@@ -133,6 +133,7 @@ const struct settings_field settings_fields[] = {
     LIST("images", settings_read_images),
     BOOL("privacy.dropContent", AT(drop_content)),
     TEXT("rollout.policy", AT(rollout.policy), settings_check_rollout_policy),
+    TEXT("rollout.gitops", AT(rollout.gitops), settings_check_gitops),
     NUMBER("rollout.maxConcurrent", AT(rollout.max_concurrent), 1, 100),
     BOOL("rollout.pauseOnFailure", AT(rollout.pause_on_failure)),
     TREE("rollout.minReadyPerRole", AT(rollout.min_ready), settings_check_min_ready),

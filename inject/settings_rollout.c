@@ -16,6 +16,12 @@ enum status settings_check_rollout_policy(const char *value, const char *path, s
 	return settings_check_choice(value, words, path, err);
 }
 
+enum status settings_check_gitops(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {GITOPS_LEAVE_ALONE, GITOPS_PATCH, NULL};
+	return settings_check_choice(value, words, path, err);
+}
+
 enum status settings_check_window_hours(const char *value, const char *path, struct error *err)
 {
 	int from = 0;

@@ -240,3 +240,16 @@ def test_the_manual_names_every_command_option_and_exit_code():
 
 def test_ours_is_readable_by_others(vllm):
     assert yaml.safe_load(inject(vllm).out) == json.loads(inject(vllm, "-o", "json").out)
+
+
+def test_kustomize_is_the_patch_without_the_ledger(vllm):
+    """The same operations as `patch` has, as a Component that Git can hold; once it is applied there is nothing to add."""
+    component = yaml.safe_load(inject(vllm, "-o", "kustomize").out)
+    assert component["kind"] == "Component"
+    patch, = component["patches"]
+    tree = yaml.safe_load(vllm)
+    assert patch["target"] == {"group": "apps", "version": "v1", "kind": "Deployment", "name": tree["metadata"]["name"]}
+    every = json.loads(inject(vllm, "-o", "patch").out)["patch"]
+    assert yaml.safe_load(patch["patch"]) == [o for o in every if o["op"] != "test" and not o["path"].startswith("/metadata/")]
+    empty = inject("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "-o", "kustomize")
+    assert empty.code == cli.OK and yaml.safe_load(empty.out)["patches"] == []

@@ -88,6 +88,7 @@ static const struct {
     {"{\"rollout\":{\"window\":{\"hours\":\"9-17\"}}}", "is no span of a day"},
     {"{\"rollout\":{\"window\":{\"timeZone\":\"Europe/Berlin\"}}}",
      "names of places are not known"},
+    {"{\"rollout\":{\"gitops\":\"patch\"}}", "none of LeaveAlone, Patch"},
     {"{\"rollout\":{\"pauseOnFailure\":1}}", "spec.rollout.pauseOnFailure: must be true or false"},
     {"{\"collector\":{\"mode\":\"External\"}}", "spec.collector.endpoint: is missing"},
     {"{\"collector\":{\"endpoint\":\"http://c:4317\"}}", "only for mode Shared or External"},

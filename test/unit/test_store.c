@@ -198,7 +198,8 @@ static const struct {
      "\"managedFields\":[]},\"spec\":{\"finalizers\":[]},\"status\":{\"phase\":\"Active\"}}",
      "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"n\",\"uid\":\"u\","
      "\"annotations\":{\"tracing.llm-d.io/enabled\":\"true\"}}}"},
-    {"workloads: kubectl's copy and foreign Update managers go", RESOURCE_DEPLOYMENT,
+    {"workloads: kubectl's copy goes, and of foreign Update managers all but who and when",
+     RESOURCE_DEPLOYMENT,
      "{\"kind\":\"Deployment\",\"apiVersion\":\"apps/"
      "v1\",\"metadata\":{\"name\":\"d\",\"resourceVersion\":\"1\","
      "\"annotations\":{\"kubectl.kubernetes.io/"
@@ -206,12 +207,19 @@ static const struct {
      "\"managedFields\":[{\"manager\":\"helm\",\"operation\":\"Apply\",\"time\":\"t\",\"fieldsV1\":"
      "{\"f:spec\":{}}},"
      "{\"manager\":\"kubectl\",\"operation\":\"Update\"},"
+     "{\"manager\":\"hpa\",\"operation\":\"Update\",\"fieldsV1\":{\"f:spec\":{\"f:replicas\":{}}}},"
+     "{\"manager\":\"kcm\",\"operation\":\"Update\",\"subresource\":\"x\",\"fieldsV1\":{\"f:spec\":"
+     "{"
+     "\"f:a\":{}}}},"
+     "{\"manager\":\"edit\",\"operation\":\"Update\",\"time\":\"u\",\"fieldsV1\":{\"f:spec\":{"
+     "\"f:a\":{}}}},"
      "{\"manager\":\"llmd-tracing\",\"operation\":\"Update\",\"time\":\"t\"}]},"
      "\"spec\":{\"x\":[1, \"}\"]},\"status\":{\"replicas\":2,\"collisionCount\":3}}",
      "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\","
      "\"annotations\":{\"k\":\"v\"},\"managedFields\":[{\"manager\":\"helm\",\"operation\":"
-     "\"Apply\","
-     "\"fieldsV1\":{\"f:spec\":{}}},{\"manager\":\"llmd-tracing\",\"operation\":\"Update\"}]},"
+     "\"Apply\",\"time\":\"t\","
+     "\"fieldsV1\":{\"f:spec\":{}}},{\"manager\":\"edit\",\"operation\":\"Update\",\"time\":\"u\"},"
+     "{\"manager\":\"llmd-tracing\",\"operation\":\"Update\",\"time\":\"t\"}]},"
      "\"spec\":{\"x\":[1, \"}\"]},\"status\":{\"replicas\":2}}"},
     {"services: no status", RESOURCE_SERVICE,
      "{\"metadata\":{\"resourceVersion\":\"1\",\"name\":\"s\"},\"spec\":{},\"status\":{\"a\":1}}",
