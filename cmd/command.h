@@ -27,6 +27,9 @@ int command_check(const struct options *options);
 int command_render(const struct options *options);
 int command_verify(const struct options *options);
 int command_slow(const struct options *options);
+int command_approve(const struct options *options);
+int command_retry(const struct options *options);
+int command_status(const struct options *options);
 int command_version(const struct options *options);
 
 /* The version that was built (cmd/version.c). */

@@ -53,6 +53,15 @@ static const struct command commands[] = {
     {"slow", "list the slowest recent requests, and where their time went",
      OPTION_WHERE | OPTIONS_CONNECT | OPTION_LIMIT | OPTION_SINCE | OPTION_OUTPUT,
      OUT(TEXT) | OUT(JSON), command_slow, NULL},
+    {"status", "show pools, workloads and containers: how each stands, why, and what happens next",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WATCH | OPTION_OUTPUT, OUT(TEXT) | OUT(JSON),
+     command_status, NULL},
+    {"approve", "show what a write that waits would change in a workload, and let it through",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD | OPTION_NEEDS_WORKLOAD | OPTION_YES |
+	 OPTION_ACCEPT_OUTAGE,
+     0, command_approve, NULL},
+    {"retry", "let the operator try again what it has given up on: one workload, or all of them",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD, 0, command_retry, NULL},
     {"version", "print the version", 0, 0, command_version, NULL},
 };
 
@@ -76,8 +85,11 @@ static void print_command_help(const char *program, const struct command *comman
 	struct buffer help CLEANUP(buffer_release) = {0};
 	buffer_init(&help, 8192);
 	options_help(command->options, command->outputs, &help);
-	(void)printf("usage: %s %s%s [OPTION]...\n\n%s.\n\n%s", program, command->name,
-		     (command->options & OPTION_FILE) != 0 ? " -f FILE|-|DIR" : "",
+	const char *operand = (command->options & OPTION_FILE) != 0             ? " -f FILE|-|DIR"
+			      : (command->options & OPTION_NEEDS_WORKLOAD) != 0 ? " WORKLOAD"
+			      : (command->options & OPTION_WORKLOAD) != 0       ? " [WORKLOAD]"
+										: "";
+	(void)printf("usage: %s %s%s [OPTION]...\n\n%s.\n\n%s", program, command->name, operand,
 		     command->summary, help.data);
 }
 

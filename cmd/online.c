@@ -136,7 +136,8 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-bool online_sleep(struct online *online, uint64_t ms)
+/* True unless interrupted: the time is over, or *wake before. */
+static bool wait_for_time(struct online *online, const bool *wake, uint64_t ms)
 {
 	bool done = false;
 	uv_timer_t *timer = xcalloc(1, sizeof(*timer));
@@ -144,9 +145,20 @@ bool online_sleep(struct online *online, uint64_t ms)
 	timer->data = &done;
 	uv_update_time(&online->loop);
 	(void)uv_timer_start(timer, on_time, ms, 0);
-	(void)online_wait(online, &done, false);
+	while (!done && !online->interrupted && (wake == NULL || !*wake))
+		(void)uv_run(&online->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)timer, on_timer_closed);
-	return done;
+	return !online->interrupted;
+}
+
+bool online_sleep(struct online *online, uint64_t ms)
+{
+	return wait_for_time(online, NULL, ms);
+}
+
+bool online_sleep_until(struct online *online, const bool *wake, uint64_t ms)
+{
+	return wait_for_time(online, wake, ms);
 }
 
 enum status online_interrupted(struct error *err)

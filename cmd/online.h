@@ -55,6 +55,9 @@ bool online_wait(struct online *online, const bool *done, bool finish);
 /* Lets that time pass. False: interrupted before. */
 bool online_sleep(struct online *online, uint64_t ms);
 
+/* The same, but no longer than until *wake. */
+bool online_sleep_until(struct online *online, const bool *wake, uint64_t ms);
+
 /* STATUS_RETRY "interrupted" */
 enum status online_interrupted(struct error *err);
 

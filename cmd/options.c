@@ -61,6 +61,13 @@ static const struct option_row rows[] = {
      "of --send (default: the first one of URL/v1/models)"},
     {OPTION_TIMEOUT, 0, "timeout", "DURATION", VALUE_DURATION, PLACE(timeout_ms),
      "how long to wait for the spans of --send (default 30s)"},
+    {OPTION_YES, 'y', "yes", NULL, VALUE_SWITCH, PLACE(yes), "ask nothing"},
+    {OPTION_ACCEPT_OUTAGE, 0, "accept-outage", NULL, VALUE_SWITCH, PLACE(accept_outage),
+     "also where fewer servers stay Ready meanwhile than spec.rollout.minReadyPerRole"},
+    {OPTION_WATCH, 'w', "watch", NULL, VALUE_SWITCH, PLACE(watch),
+     "go on showing what changes, until Ctrl-C"},
+    {OPTION_WATCH, 0, "timeout", "DURATION", VALUE_DURATION, PLACE(timeout_ms),
+     "with --watch: end after that time"},
     {OPTION_LIMIT, 0, "limit", "N", VALUE_NUMBER, PLACE(limit), "how many to show (default 10)"},
     {OPTION_SINCE, 0, "since", "DURATION", VALUE_DURATION, PLACE(since_ms),
      "how far to look back (default 1h)"},
@@ -184,6 +191,11 @@ static enum status read_words(int argc, char **argv, unsigned allowed, unsigned 
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
 		const char *joined = NULL;
+		if ((allowed & OPTION_WORKLOAD) != 0 && word[0] != '-' &&
+		    options->workload == NULL) {
+			options->workload = word;
+			continue;
+		}
 		if (word[0] != '-' || word[1] == '\0')
 			return error_set(err, STATUS_INVALID, "unexpected argument \"%s\"%s", word,
 					 (allowed & OPTION_FILE) != 0 ? " (name files with -f)"
@@ -215,6 +227,10 @@ enum status options_read(int argc, char **argv, unsigned allowed, unsigned outpu
 	    options.file_count == 0 && !options.cluster)
 		status = error_set(err, STATUS_INVALID,
 				   "no input: name it with -f FILE, -f -, or -f DIR");
+	if (status == STATUS_OK && !options.help && (allowed & OPTION_NEEDS_WORKLOAD) != 0 &&
+	    options.workload == NULL)
+		status = error_set(err, STATUS_INVALID,
+				   "no workload: name it as Kind/name, or by its name");
 	if (status == STATUS_OK && options.all_namespaces && options.namespace_name != NULL)
 		status = error_set(err, STATUS_INVALID, "-n and -A: only one of them");
 	if (status != STATUS_OK) {

@@ -44,6 +44,11 @@ enum option_bit {
 	OPTION_TIMEOUT = 1 << 16,
 	OPTION_LIMIT = 1 << 17,
 	OPTION_SINCE = 1 << 18,
+	OPTION_WORKLOAD = 1 << 19,       /* one word that is no option */
+	OPTION_NEEDS_WORKLOAD = 1 << 20, /* and it has to be there */
+	OPTION_YES = 1 << 21,
+	OPTION_ACCEPT_OUTAGE = 1 << 22,
+	OPTION_WATCH = 1 << 23, /* --timeout of it as well */
 };
 
 #define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT)
@@ -63,8 +68,12 @@ struct options {
 	bool all_namespaces;
 	bool dry_run;
 	bool force;
-	const char *send;  /* URL or NULL */
-	const char *model; /* or NULL */
+	bool yes;
+	bool accept_outage;
+	bool watch;
+	const char *workload; /* "Kind/name" or "name"; NULL: none */
+	const char *send;     /* URL or NULL */
+	const char *model;    /* or NULL */
 	uint64_t timeout_ms;
 	uint64_t since_ms;
 	size_t limit; /* 0: not said, as with the two before it */

@@ -116,15 +116,6 @@ static bool resource_of_row(const cJSON *row, enum resource_id *ret_resource)
 	return false;
 }
 
-static enum reason reason_of_row(const cJSON *row)
-{
-	const char *word = json_str(row, "reason");
-	for (int i = 0; word != NULL && i < REASON_COUNT; i++)
-		if (strcmp(reason_info((enum reason)i)->word, word) == 0)
-			return (enum reason)i;
-	return REASON_NONE;
-}
-
 static void load_since(struct roster_row *row, const cJSON *item)
 {
 	const char *state = json_str(item, "state");
@@ -156,7 +147,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		load_since(row, item);
 		consent_from_row(item, &row->consent);
 		row->pace.rolling = json_bool(item, "rolling", false);
-		row->reason = reason_of_row(item);
+		row->reason = reason_find(json_str(item, "reason"));
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
 	}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inject/reason.h"
 
+#include <stddef.h>
+#include <string.h>
+
 /* The one table behind explain, Events, conditions, metrics and docs/reasons.md. */
 static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_NONE] = {"None", "Nothing to say about it.", "", false},
@@ -229,4 +232,12 @@ const struct reason_info *reason_info(enum reason reason)
 {
 	unsigned row = (unsigned)reason;
 	return &reasons[row < REASON_COUNT ? row : REASON_NONE];
+}
+
+enum reason reason_find(const char *word)
+{
+	for (int i = 0; word != NULL && i < REASON_COUNT; i++)
+		if (strcmp(reasons[i].word, word) == 0)
+			return (enum reason)i;
+	return REASON_NONE;
 }

@@ -92,4 +92,7 @@ struct reason_info {
 /* Never NULL. */
 const struct reason_info *reason_info(enum reason reason);
 
+/* The reason of that word; REASON_NONE when there is none (NULL, or of another version). */
+enum reason reason_find(const char *word);
+
 #endif
