@@ -11,7 +11,8 @@
 /* Exit codes besides those of base/error.h's table. */
 enum {
 	EXIT_DIFFERENT = 1, /* diff: something would change; check: something is left out;
-			       * uninject --cluster: something was left */
+			       * uninject --cluster: something was left;
+			       * rehearse: not all can be traced */
 };
 
 /* "llmd-tracing: message" on standard error; gives the status's exit code. */
@@ -26,6 +27,7 @@ int command_explain(const struct options *options);
 int command_check(const struct options *options);
 int command_render(const struct options *options);
 int command_verify(const struct options *options);
+int command_rehearse(const struct options *options);
 int command_slow(const struct options *options);
 int command_approve(const struct options *options);
 int command_retry(const struct options *options);

@@ -62,6 +62,11 @@ static const struct command commands[] = {
      0, command_approve, NULL},
     {"retry", "let the operator try again what it has given up on: one workload, or all of them",
      OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD, 0, command_retry, NULL},
+    {"rehearse",
+     "try in a short pod without GPUs what images make of our flags; exit code 1 unless all can be "
+     "traced",
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD | OPTION_IMAGE | OPTION_OUTPUT,
+     OUT(TEXT) | OUT(JSON), command_rehearse, NULL},
     {"version", "print the version", 0, 0, command_version, NULL},
 };
 

@@ -49,6 +49,7 @@ enum option_bit {
 	OPTION_YES = 1 << 21,
 	OPTION_ACCEPT_OUTAGE = 1 << 22,
 	OPTION_WATCH = 1 << 23, /* --timeout of it as well */
+	OPTION_IMAGE = 1 << 24,
 };
 
 #define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT)
@@ -71,9 +72,11 @@ struct options {
 	bool yes;
 	bool accept_outage;
 	bool watch;
-	const char *workload; /* "Kind/name" or "name"; NULL: none */
-	const char *send;     /* URL or NULL */
-	const char *model;    /* or NULL */
+	const char *workload;  /* "Kind/name" or "name"; NULL: none */
+	const char *send;      /* URL or NULL */
+	const char *model;     /* or NULL */
+	const char *image;     /* or NULL */
+	const char *component; /* or NULL; of the image */
 	uint64_t timeout_ms;
 	uint64_t since_ms;
 	size_t limit; /* 0: not said, as with the two before it */

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/rehearser.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "inject/settings.h"
+
+enum {
+	POLL_MS = 300,
+	REQUEST_MS = 10000,
+	GIVE_UP_MS = (REHEARSAL_DEADLINE_S + 10) * 1000, /* the scheduler's part has no deadline */
+	PODS_MAX = 500,                                  /* that are looked at for nodes */
+	LOST_US = 5 * 60 * 1000000,
+	LOST_MAX = 20,
+};
+
+struct job {
+	struct rehearser *rehearser;
+	struct job *next;
+	char *namespace_name;
+	char *image;
+	enum component component;
+	cJSON *pod_spec;  /* or NULL */
+	cJSON *container; /* or NULL */
+	char name[40];    /* of the pod */
+	char *nodes[REHEARSAL_NODES];
+	cJSON *pod; /* as last read */
+	bool made;  /* it may be there */
+	bool stopping;
+	uint64_t begun_ms;
+	uint64_t ended_ms;
+	struct rehearsal result;
+	struct request *request; /* under way, or NULL */
+	uv_timer_t *timer;       /* closed by itself */
+};
+
+struct rehearser {
+	uv_loop_t *loop;
+	struct client *client;
+	struct moment (*now)(void *context);
+	rehearser_fn done;
+	void *context;
+	struct job *jobs;
+	size_t count;
+};
+
+struct rehearser *rehearser_new(uv_loop_t *loop, struct client *client,
+				struct moment (*now)(void *context), rehearser_fn done,
+				void *context)
+{
+	struct rehearser *rehearser = xcalloc(1, sizeof(*rehearser));
+	*rehearser = (struct rehearser){
+	    .loop = loop, .client = client, .now = now, .done = done, .context = context};
+	return rehearser;
+}
+
+size_t rehearser_count(const struct rehearser *rehearser)
+{
+	return rehearser->count;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void job_free(struct job *job)
+{
+	struct job **place = &job->rehearser->jobs;
+	while (*place != job)
+		place = &(*place)->next;
+	*place = job->next;
+	job->rehearser->count--;
+	uv_close((uv_handle_t *)job->timer, on_timer_closed);
+	for (size_t i = 0; i < REHEARSAL_NODES; i++)
+		free(job->nodes[i]);
+	json_freep(&job->pod_spec);
+	json_freep(&job->container);
+	json_freep(&job->pod);
+	free(job->namespace_name);
+	free(job->image);
+	free(job);
+}
+
+void rehearser_freep(struct rehearser **rehearser_pointer)
+{
+	struct rehearser *rehearser = *rehearser_pointer;
+	*rehearser_pointer = NULL;
+	if (rehearser == NULL)
+		return;
+	while (rehearser->jobs != NULL) {
+		if (rehearser->jobs->request != NULL)
+			request_cancel(rehearser->jobs->request);
+		job_free(rehearser->jobs);
+	}
+	free(rehearser);
+}
+
+static uint64_t now_ms(const struct job *job)
+{
+	return job->rehearser->now(job->rehearser->context).mono_ms;
+}
+
+static void ask(struct job *job, const char *method, const char *name, const char *sub,
+		const char *query, const char *body, response_fn done)
+{
+	struct buffer path CLEANUP(buffer_release) = {0};
+	buffer_init(&path, KIB(4));
+	path_build(&path, "v1", "pods", job->namespace_name, name, sub);
+	buffer_add_str(&path, query);
+	struct request_spec spec = {.method = method,
+				    .path = path.data,
+				    .content_type = body == NULL ? NULL : CONTENT_JSON,
+				    .body = body,
+				    .body_len = body == NULL ? 0 : strlen(body),
+				    .accept = text_equal(sub, "log") ? "*/*" : NULL,
+				    .timeout_ms = REQUEST_MS,
+				    .limit = MIB(16)};
+	job->request = client_send(job->rehearser->client, &spec, done, job);
+}
+
+/* ---- the end ---- */
+
+static void on_deleted(void *context, const struct response *response)
+{
+	struct job *job = context;
+	struct rehearser *rehearser = job->rehearser;
+	struct rehearsal_of of = {.image = job->image, .component = job->component};
+	(void)response; /* its deadline and the next rehearsal remain */
+	job->request = NULL;
+	rehearser->done(rehearser->context, job->namespace_name, &of, &job->result,
+			job->ended_ms - job->begun_ms);
+	job_free(job);
+}
+
+static void finish(struct job *job)
+{
+	job->ended_ms = now_ms(job);
+	(void)uv_timer_stop(job->timer);
+	if (job->made)
+		ask(job, "DELETE", job->name, NULL, "?gracePeriodSeconds=0", NULL, on_deleted);
+	else
+		on_deleted(job, NULL);
+}
+
+static void fail(struct job *job, const char *why)
+{
+	rehearsal_fail(why, &job->result);
+	finish(job);
+}
+
+/* ---- waiting for the pod ---- */
+
+static void on_log(void *context, const struct response *response)
+{
+	struct job *job = context;
+	bool read = response->status == STATUS_OK;
+	job->request = NULL;
+	rehearsal_judge(job->component, job->pod, read ? response->body : NULL,
+			read ? response->body_len : 0, &job->result);
+	if (!read)
+		rehearsal_fail(response->error.message, &job->result);
+	finish(job);
+}
+
+static void judge(struct job *job)
+{
+	char query[64];
+	if (!job->stopping && rehearsal_wants_log(job->component, job->pod)) {
+		(void)snprintf(query, sizeof(query), "?container=rehearsal&limitBytes=%d",
+			       (int)REHEARSAL_LOG_BYTES);
+		ask(job, "GET", job->name, "log", query, NULL, on_log);
+		return;
+	}
+	rehearsal_judge(job->component, job->pod, NULL, 0, &job->result);
+	finish(job);
+}
+
+static void on_read(void *context, const struct response *response);
+
+static void on_time(uv_timer_t *timer)
+{
+	struct job *job = timer->data;
+	ask(job, "GET", job->name, NULL, "", NULL, on_read);
+}
+
+static void take_pod(struct job *job, const struct response *response)
+{
+	struct error ignored;
+	cJSON *pod = NULL;
+	if (response->status != STATUS_OK ||
+	    json_parse(response->body, response->body_len, &pod, &ignored) != STATUS_OK)
+		return;
+	json_freep(&job->pod);
+	job->pod = pod;
+}
+
+static void look(struct job *job)
+{
+	bool late = job->stopping || now_ms(job) - job->begun_ms > GIVE_UP_MS;
+	if (late || rehearsal_is_over(job->pod))
+		judge(job);
+	else
+		(void)uv_timer_start(job->timer, on_time, POLL_MS, 0);
+}
+
+static void on_read(void *context, const struct response *response)
+{
+	struct job *job = context;
+	job->request = NULL;
+	take_pod(job, response);
+	if (response->status == STATUS_NOT_FOUND)
+		fail(job, "somebody deleted its pod");
+	else if (response->status == STATUS_DENIED)
+		fail(job, response->error.message);
+	else
+		look(job);
+}
+
+/* ---- making it ---- */
+
+static void on_made(void *context, const struct response *response)
+{
+	struct job *job = context;
+	job->request = NULL;
+	job->made = response->status == STATUS_OK || response->ambiguous;
+	take_pod(job, response);
+	if (response->status != STATUS_OK)
+		fail(job, response->error.message);
+	else
+		look(job);
+}
+
+static void make(struct job *job)
+{
+	struct error err;
+	cJSON *pod CLEANUP(json_freep) = NULL;
+	struct rehearsal_of of = {.image = job->image,
+				  .component = job->component,
+				  .pod_spec = job->pod_spec,
+				  .container = job->container};
+	for (size_t i = 0; i < REHEARSAL_NODES; i++)
+		of.nodes[i] = job->nodes[i];
+	if (job->stopping) {
+		fail(job, "it was ended before it began");
+		return;
+	}
+	if (rehearsal_pod(&of, job->namespace_name, job->name, &pod, &err) != STATUS_OK) {
+		fail(job, err.message);
+		return;
+	}
+	char *body CLEANUP(str_freep) = json_to_string(pod);
+	ask(job, "POST", NULL, NULL, "?fieldManager=" FIELD_MANAGER, body, on_made);
+}
+
+/* ---- which nodes have the image, and what was left behind ---- */
+
+static bool runs_image(const cJSON *pod, const char *image)
+{
+	static const char *const lists[] = {"containers", "initContainers"};
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const cJSON *container = NULL;
+		cJSON_ArrayForEach(container, json_member(json_member(pod, "spec"), lists[i]))
+		{
+			if (text_equal(json_str(container, "image"), image))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void note_node(struct job *job, const cJSON *pod)
+{
+	const char *node = json_str(pod, "spec.nodeName");
+	if (node == NULL || !text_equal(json_str(pod, "status.phase"), "Running") ||
+	    !runs_image(pod, job->image))
+		return;
+	for (size_t i = 0; i < REHEARSAL_NODES; i++) {
+		if (job->nodes[i] == NULL)
+			job->nodes[i] = xstrdup(node);
+		if (strcmp(job->nodes[i], node) == 0)
+			return;
+	}
+}
+
+static void on_lost_deleted(void *context, const struct response *response)
+{
+	(void)context;
+	(void)response;
+}
+
+static bool is_lost(const struct job *job, const cJSON *pod)
+{
+	const cJSON *label = json_member(json_get(pod, "metadata.labels"), LABEL_REHEARSAL);
+	int64_t now = job->rehearser->now(job->rehearser->context).wall_us;
+	return label != NULL &&
+	       moment_parse(json_str(pod, "metadata.creationTimestamp"), now) < now - LOST_US;
+}
+
+static void delete_lost(const struct job *job, const cJSON *pod)
+{
+	struct buffer path CLEANUP(buffer_release) = {0};
+	buffer_init(&path, KIB(4));
+	path_build(&path, "v1", "pods", job->namespace_name, json_str(pod, "metadata.name"), NULL);
+	struct request_spec spec = {
+	    .method = "DELETE", .path = path.data, .timeout_ms = REQUEST_MS};
+	(void)client_send(job->rehearser->client, &spec, on_lost_deleted, NULL);
+}
+
+/* Where pods may not be listed, the scheduler has to find a place. */
+static void on_pods(void *context, const struct response *response)
+{
+	struct job *job = context;
+	struct error ignored;
+	cJSON *list CLEANUP(json_freep) = NULL;
+	const cJSON *pod = NULL;
+	int lost = 0;
+	job->request = NULL;
+	if (response->status == STATUS_OK)
+		(void)!json_parse(response->body, response->body_len, &list, &ignored);
+	cJSON_ArrayForEach(pod, json_member(list, "items"))
+	{
+		note_node(job, pod);
+		if (is_lost(job, pod) && lost++ < LOST_MAX)
+			delete_lost(job, pod);
+	}
+	make(job);
+}
+
+static void name_pod(struct job *job)
+{
+	uint64_t bits = 0;
+	if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+		abort();
+	(void)snprintf(job->name, sizeof(job->name), "llmd-rehearsal-%010llx",
+		       (unsigned long long)(bits >> 24));
+}
+
+bool rehearser_start(struct rehearser *rehearser, const char *namespace_name,
+		     const struct rehearsal_of *of)
+{
+	char query[32];
+	for (const struct job *job = rehearser->jobs; job != NULL; job = job->next)
+		if (strcmp(job->namespace_name, namespace_name) == 0 &&
+		    strcmp(job->image, of->image) == 0 && job->component == of->component)
+			return true;
+	if (rehearser->count >= REHEARSER_MAX)
+		return false;
+	struct job *job = xcalloc(1, sizeof(*job));
+	*job = (struct job){.rehearser = rehearser,
+			    .next = rehearser->jobs,
+			    .namespace_name = xstrdup(namespace_name),
+			    .image = xstrdup(of->image),
+			    .component = of->component,
+			    .pod_spec = of->pod_spec == NULL ? NULL : json_clone(of->pod_spec),
+			    .container = of->container == NULL ? NULL : json_clone(of->container),
+			    .timer = xcalloc(1, sizeof(uv_timer_t))};
+	rehearser->jobs = job;
+	rehearser->count++;
+	job->begun_ms = now_ms(job);
+	(void)uv_timer_init(rehearser->loop, job->timer);
+	job->timer->data = job;
+	name_pod(job);
+	(void)snprintf(query, sizeof(query), "?limit=%d", (int)PODS_MAX);
+	ask(job, "GET", NULL, NULL, query, NULL, on_pods);
+	return true;
+}
+
+void rehearser_stop(struct rehearser *rehearser)
+{
+	for (struct job *job = rehearser->jobs; job != NULL; job = job->next) {
+		job->stopping = true;
+		if (job->request == NULL) /* it waits for its next look */
+			(void)uv_timer_start(job->timer, on_time, 0, 0);
+	}
+}
