@@ -10,8 +10,8 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "controller/managed_fields.h"
-#include "controller/writers.h"
 #include "controller/reconciling.h"
+#include "controller/writers.h"
 #include "inject/plan.h"
 
 void reconciling_tell(struct reconciling *r, enum workload_state state, enum reason reason,
@@ -155,12 +155,14 @@ static bool read_retry(const cJSON *object, char ret_hash[17])
 	return true;
 }
 
-void workload_version(const cJSON *object, char ret_text[WORKLOAD_VERSION_MAX])
+void workload_version(const cJSON *object, const struct policy *policy,
+		      char ret_text[WORKLOAD_VERSION_MAX])
 {
 	char retry[17] = "";
 	(void)read_retry(object, retry);
-	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s",
-		       json_int(object, "metadata.generation", 0), retry);
+	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s/%s/%d",
+		       json_int(object, "metadata.generation", 0), retry, policy->settings_hash,
+		       (int)policy->phase);
 }
 
 static enum undo_verdict judge_undo(struct reconciling *r)
@@ -215,7 +217,7 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	const struct workload_input *input = r->input;
 	const struct policy *policy = input->policy;
 	char version[WORKLOAD_VERSION_MAX];
-	workload_version(input->object, version);
+	workload_version(input->object, policy, version);
 	struct roster_row *row = r->row;
 	if (undo == UNDO_CONFLICTING) {
 		describe_containers(r);

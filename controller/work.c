@@ -15,6 +15,7 @@
 #include "controller/reconcile_namespace.h"
 #include "controller/reconcile_workload.h"
 #include "inject/objects.h"
+#include "k8sclient/api_status.h"
 
 enum {
 	KEYS_PER_TURN = 32,    /* then the loop's other work gets its turn */
@@ -155,9 +156,16 @@ static void refresh(struct job *job)
 		    job->key.name, NULL, NULL);
 }
 
+static enum reason reason_of_failure(const struct act_result *result)
+{
+	if (api_message_is_policy_denial(result->message))
+		return REASON_DENIED_BY_POLICY;
+	return result->status == STATUS_INVALID ? REASON_REFUSED : REASON_DENIED;
+}
+
 static void tell_failure(struct job *job, struct roster_row *row, const struct act_result *result)
 {
-	enum reason reason = result->status == STATUS_INVALID ? REASON_REFUSED : REASON_DENIED;
+	enum reason reason = reason_of_failure(result);
 	struct intents events = {0};
 	if (!refusal_is_worth_telling(&row->refusal) ||
 	    !roster_tell(row, WORKLOAD_FAILED, reason, result->message))
@@ -178,10 +186,11 @@ static void fail_workload(struct job *job, const struct act_result *result)
 	struct roster_row *row = roster_find(&job->space->roster, job->key.resource, job->key.name);
 	if (result->terminating)
 		return;
-	if (row != NULL && result->status == STATUS_CONFLICT &&
-	    ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
+	bool conflict = result->status == STATUS_CONFLICT &&
+			reason_of_failure(result) != REASON_DENIED_BY_POLICY;
+	if (row != NULL && conflict && ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
 		refresh(job);
-	if (row == NULL || result->status == STATUS_CONFLICT) {
+	if (row == NULL || conflict) {
 		if (row != NULL)
 			row->pace.rolling = job->was_rolling;
 		(void)queue_retry(controller->queue, job->text, now, result->status,
@@ -189,8 +198,10 @@ static void fail_workload(struct job *job, const struct act_result *result)
 		return;
 	}
 	row->pace.rolling = job->was_rolling;
-	refusal_note(&row->refusal, result->status, result->message, job->version, now,
-		     result->retry_after_ms);
+	/* a policy says no to this object until one of them changes, whatever its code is */
+	bool final = reason_of_failure(result) == REASON_DENIED_BY_POLICY;
+	refusal_note(&row->refusal, final ? STATUS_INVALID : result->status, result->message,
+		     job->version, now, result->retry_after_ms);
 	tell_failure(job, row, result);
 	queue_add(controller->queue, job->text); /* sees the refusal and waits for its end */
 }
@@ -237,7 +248,9 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 		if (!stale)
 			continue;
 		row->stale = true;
-		refusal_clear(&row->refusal);
+		/* one that is final knows by itself what it is about */
+		if (row->refusal.retry_at_ms != UINT64_MAX)
+			refusal_clear(&row->refusal);
 	}
 }
 
@@ -369,7 +382,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 			add_workload_keys(controller, space->name);
 		else if (memcmp(&shares, &row->shares, sizeof(shares)) != 0)
 			wake_below_floor(controller, space, row);
-		workload_version(gathered.object, job->version);
+		workload_version(gathered.object, &policy, job->version);
 		policy_release(&policy);
 		if (news.expected)
 			proof_wake(&space->proof, job->started.mono_ms);

@@ -224,6 +224,12 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	{"Undone",
 	 "Somebody else took the injection away; it is repaired once, after that rollout.",
 	 "Put the printed values into the source of the manifest, or opt the workload out.", true},
+    [REASON_DENIED_BY_POLICY] =
+	{"DeniedByPolicy",
+	 "An admission policy of the cluster refused the write; it is not tried again by itself.",
+	 "Have the policy allow it, then give the workload's annotation tracing.llm-d.io/retry "
+	 "another value.",
+	 true},
     [REASON_REFUSED] = {"Refused", "The API server found the write invalid.",
 			"See its own words in the message.", true},
 };

@@ -78,7 +78,8 @@ enum reason {
 	REASON_GITOPS_OWNED,     /* on an accelerator, and a tool applies it from Git */
 	REASON_UNDONE,           /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
-	REASON_REFUSED, /* the API server found the write invalid */
+	REASON_DENIED_BY_POLICY, /* an admission policy or webhook did */
+	REASON_REFUSED,          /* the API server found the write invalid */
 	REASON_COUNT
 };
 

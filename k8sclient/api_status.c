@@ -132,6 +132,21 @@ bool api_status_is_too_large_version(const struct api_status *status)
 	       strstr(status->message, "Too large resource version") != NULL;
 }
 
+bool api_message_is_policy_denial(const char *message)
+{
+	/* k8s.io/apiserver: plugin/policy/validating and plugin/webhook/errors */
+	static const char *const frames[][2] = {
+	    {"ValidatingAdmissionPolicy '", "' denied request: "},
+	    {"admission webhook \"", "\" denied the request"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+		const char *begin = strstr(message, frames[i][0]);
+		if (begin != NULL && strstr(begin, frames[i][1]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static unsigned clamp(int64_t seconds)
 {
 	if (seconds <= 0)

@@ -39,6 +39,12 @@ bool api_status_is_gone(const struct api_status *status);
 bool api_status_is_too_large_version(const struct api_status *status);
 
 /*
+ * A refusal whose words are those of an admission policy or webhook (as the API server
+ * frames them, whatever code the policy chose): it says no until the object or the policy changes.
+ */
+bool api_message_is_policy_denial(const char *message);
+
+/*
  * A Retry-After header's value: seconds or an HTTP date (RFC 9110 §10.2.3), as
  * milliseconds from `now` (seconds since 1970). 0 when it says nothing; clamped.
  */

@@ -141,7 +141,7 @@ TEST(a_refused_write_holds_nobody_else_up)
 	scene_add(&scene, ALL SERVER("a") SERVER("b"));
 	free(look(&scene, "a"));
 	struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "a");
-	refusal_note(&row->refusal, STATUS_DENIED, "denied by policy", "1/", scene.now.mono_ms, 0);
+	refusal_note(&row->refusal, STATUS_DENIED, "no right to do so", NULL, scene.now.mono_ms, 0);
 	CLEANUP(str_freep) char *held = look(&scene, "a");
 	CHECK_STR(held, "");
 	check_row(&scene, "a", WORKLOAD_FAILED, REASON_WAITING_FOR_TURN);

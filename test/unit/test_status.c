@@ -146,3 +146,39 @@ TEST(retry_after)
 		CHECK_INT_ROW(retry_after_parse(retry_after_rows[i].value, 784111777),
 			      retry_after_rows[i].want, retry_after_rows[i].value);
 }
+
+/* Words that the API server of 1.34 frames a policy's answer with, and others like them. */
+static const struct {
+	const char *what;
+	const char *message;
+	bool policy;
+} denials[] = {
+    {"ValidatingAdmissionPolicy",
+     "deployments.apps \"decode\" is forbidden: ValidatingAdmissionPolicy 'no-otel' with binding "
+     "'all' denied request: no tracing here",
+     true},
+    {"webhook",
+     "admission webhook \"validate.kyverno.svc-fail\" denied the request: resource is frozen",
+     true},
+    {"webhook that says nothing",
+     "admission webhook \"check.gatekeeper.sh\" denied the request without explanation", true},
+    {"webhook that cannot be reached",
+     "Internal error occurred: failed calling webhook \"check.gatekeeper.sh\": context deadline "
+     "exceeded",
+     false},
+    {"no right",
+     "deployments.apps \"decode\" is forbidden: User \"x\" cannot patch resource \"deployments\" "
+     "in API group \"apps\" in the namespace \"team\"",
+     false},
+    {"quota", "deployments.apps \"a\" is forbidden: exceeded quota: q, requested: 1, used: 1",
+     false},
+    {"schema", "Deployment.apps \"a\" is invalid: spec.replicas: Invalid value: -1", false},
+    {"nothing", "", false},
+};
+
+TEST(denials_by_policy)
+{
+	for (size_t i = 0; i < ARRAY_LEN(denials); i++)
+		CHECK_INT_ROW(api_message_is_policy_denial(denials[i].message), denials[i].policy,
+			      denials[i].what);
+}
