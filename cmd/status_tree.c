@@ -48,9 +48,9 @@ static const struct {
 static void add_command(struct buffer *out, const struct building *b, const cJSON *workload,
 			const char *command)
 {
-	buffer_addf(out, "%skubectl llmd-tracing %s %s/%s -n %s", out->len == 0 ? "" : ": ",
-		    command, json_str(workload, "kind"), json_str(workload, "name"),
-		    b->namespace_name);
+	const char *before = out->len == 0 ? "" : out->data[out->len - 1] == '.' ? " Then: " : ": ";
+	buffer_addf(out, "%skubectl llmd-tracing %s %s/%s -n %s", before, command,
+		    json_str(workload, "kind"), json_str(workload, "name"), b->namespace_name);
 }
 
 /* In an order that a person can act on: what comes by itself, or what to do. */

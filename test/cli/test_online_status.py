@@ -154,7 +154,7 @@ pool pool
 without a pool
   -        StatefulSet/sglang: Conflicting since 2026-01-01T00:00:00Z
            why: undone by others twice within 24 hours
-           next: kubectl llmd-tracing retry StatefulSet/sglang -n shop
+           next: Put the printed values into the source of the manifest, or opt the workload out. Then: kubectl llmd-tracing retry StatefulSet/sglang -n shop
 """
 
 
