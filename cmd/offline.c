@@ -11,6 +11,7 @@
 #include "cmd/diff.h"
 #include "cmd/emit.h"
 #include "cmd/explain.h"
+#include "controller/rollout.h"
 
 /* What a command does with the batch; adds to `out`. The exit code comes in ret_code. */
 typedef enum status (*show_fn)(struct batch *batch, const struct options *options,
@@ -120,6 +121,27 @@ int command_uninject(const struct options *options)
 
 /* ---- diff ---- */
 
+/* What applying it costs; to whoever reads it as a patch it is a comment. */
+static void tell_restart(const struct batch *batch, const struct entry *entry, struct buffer *out)
+{
+	struct rollout rollout;
+	struct replica_sets sets;
+	char *title CLEANUP(str_freep) = entry_title(batch, entry);
+	if (!entry->plan->template_changes)
+		return;
+	replica_sets_read(entry_object(entry), &entry->facts, &sets);
+	rollout_judge_sets(&sets, &rollout);
+	buffer_addf(out, "# PendingRestart: %s: ", title);
+	if (sets.count == 0)
+		buffer_add_str(out,
+			       "its pods will be replaced; how many, the input does not tell\n");
+	else if (rollout.pods == 0)
+		buffer_add_str(out, "no pod is replaced by itself\n");
+	else
+		buffer_addf(out, "%ld pod%s will be replaced\n", rollout.pods,
+			    rollout.pods == 1 ? "" : "s");
+}
+
 /* Both sides are printed anew, so that only what is edited differs, not how it was written. */
 static enum status diff_entry(const struct batch *batch, const struct entry *entry,
 			      struct buffer *out, int *ret_code, struct error *err)
@@ -138,6 +160,7 @@ static enum status diff_entry(const struct batch *batch, const struct entry *ent
 	buffer_init(&after, LIMIT_OUTPUT_BYTES);
 	yaml_print(entry->object, &before);
 	yaml_print(edited, &after);
+	tell_restart(batch, entry, out);
 	if (diff_unified(before.data, after.data, old_name, new_name, out))
 		*ret_code = EXIT_DIFFERENT;
 	return STATUS_OK;

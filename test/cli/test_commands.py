@@ -162,9 +162,9 @@ def test_diff_shows_and_applies(tmp_path, vllm):
     result = run("diff", "-f", "-", stdin=vllm)
     assert result.code == cli.DIFFERENT
     lines = result.out.splitlines()
-    assert lines[0].startswith("--- ") and lines[1].startswith("+++ ")
+    assert lines[0].startswith("# PendingRestart: ") and lines[1].startswith("--- ") and lines[2].startswith("+++ ")
     ours = run("uninject", "-f", "-", stdin=inject(vllm).out).out
-    assert apply_unified(ours.splitlines(), lines[2:]) == inject(ours).out.splitlines()
+    assert apply_unified(ours.splitlines(), lines[3:]) == inject(ours).out.splitlines()
     again = run("diff", "-f", "-", stdin=inject(vllm).out)
     assert (again.code, again.raw) == (cli.OK, b"")
 
@@ -198,7 +198,29 @@ def test_a_long_diff_has_several_hunks():
     ours = run("uninject", "-f", "-", stdin=inject(dump(tree)).out).out
     lines = run("diff", "-f", "-", stdin=ours).out.splitlines()
     assert sum(line.startswith("@@") for line in lines) >= 3
-    assert apply_unified(ours.splitlines(), lines[2:]) == inject(ours).out.splitlines()
+    assert apply_unified(ours.splitlines(), lines[3:]) == inject(ours).out.splitlines()
+
+
+def of_kind(kind, **spec):
+    tree = deployment()
+    template = tree["spec"]["template"]
+    if kind == "LeaderWorkerSet":
+        return {**tree, "apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": kind,
+                "spec": {"leaderWorkerTemplate": {"size": 4, "workerTemplate": template}, **spec}}
+    return {**tree, "kind": kind, "spec": {**tree["spec"], **spec}}
+
+
+@pytest.mark.parametrize("tree, words", [
+    (of_kind("Deployment"), "1 pod will be replaced"),
+    (of_kind("Deployment", replicas=3), "3 pods will be replaced"),
+    (of_kind("Deployment", replicas=0), "no pod is replaced by itself"),
+    (of_kind("StatefulSet", replicas=3, updateStrategy={"type": "OnDelete"}), "no pod is replaced by itself"),
+    (of_kind("StatefulSet", replicas=3, updateStrategy={"rollingUpdate": {"partition": 2}}), "1 pod will be replaced"),
+    (of_kind("LeaderWorkerSet", replicas=2), "8 pods will be replaced"),
+])
+def test_diff_tells_what_it_costs(tree, words):
+    told = [line for line in run("diff", "-f", "-", stdin=dump(tree)).out.splitlines() if line.startswith("#")]
+    assert told == [f"# PendingRestart: {tree['kind']}/default/decode: {words}"]
 
 
 def test_render_prints_what_the_operator_creates(tmp_path):
