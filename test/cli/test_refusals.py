@@ -104,7 +104,7 @@ def test_nothing_is_printed_when_the_last_document_is_broken(vllm):
     (("inject", "-f"), cli.INVALID, ["-f"]),
     (("inject", "file.yaml"), cli.INVALID, ["file.yaml", "-f"]),
     (("inject", "-f", "-", "--nope"), cli.INVALID, ["--nope"]),
-    (("inject", "-f", "-", "-o", "xml"), cli.INVALID, ["xml", "yaml, json, patch, text"]),
+    (("inject", "-f", "-", "-o", "xml"), cli.INVALID, ["xml", "yaml, json, patch, kustomize, text"]),
     (("diff", "-f", "-", "-o", "json"), cli.INVALID, ["json"]),
     (("inject", "-f", "/nonexistent/x.yaml"), cli.NOT_FOUND, ["/nonexistent/x.yaml"]),
     (("inject", "-f", "-", "-f", "-"), cli.INVALID, ["once"]),
