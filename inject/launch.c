@@ -372,7 +372,8 @@ static void read_unknown(struct launch *launch, const struct launch_words *argv,
 static bool is_whole_command(const struct launch_words *argv, const struct program_found *found)
 {
 	if (found->match == PROGRAM_MATCH_SHELL)
-		return found->own < argv->count && argv->items[found->own].text[0] == '-';
+		return found->own < argv->count &&
+		       launch_may_be_shell_option(argv->items[found->own].text);
 	return found->match == PROGRAM_MATCH_SURE &&
 	       (found->own > found->head + 1 || found->program == PROGRAM_SIMULATOR);
 }

@@ -69,6 +69,8 @@ void launch_program_words_freep(struct program_word **words);
 
 /* A shell was found: its options begin at argv index `at` of command ++ args. */
 void launch_read_shell(struct launch *launch, const struct launch_words *argv, size_t at);
+/* False for a long flag that no shell knows: behind org/sh it makes that the name of a model. */
+bool launch_may_be_shell_option(const char *text);
 
 /* Program and own words are known: finds model, insertion point and what forbids an edit. */
 void launch_settle(struct launch *launch, struct launch_words *all, size_t own);

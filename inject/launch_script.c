@@ -51,14 +51,27 @@ static void finds_release(struct script_finds *finds)
 	launch_words_release(&finds->words);
 }
 
+static bool is_long_option(const char *text)
+{
+	static const char *const long_options[] = {"--login", "--norc", "--noprofile", "--posix"};
+	for (size_t i = 0; i < ARRAY_LEN(long_options); i++)
+		if (strcmp(text, long_options[i]) == 0)
+			return true;
+	return false;
+}
+
+bool launch_may_be_shell_option(const char *text)
+{
+	bool is_long = strncmp(text, "--", 2) == 0 && text[2] != '\0';
+	return text[0] == '-' && (!is_long || is_long_option(text));
+}
+
 /* At an option word: how many argv words it takes; 0: not known. *ret_command: it holds the c. */
 static size_t shell_option(const char *text, bool *ret_command)
 {
-	static const char *const long_options[] = {"--login", "--norc", "--noprofile", "--posix"};
 	size_t taken = 1;
-	for (size_t i = 0; i < ARRAY_LEN(long_options); i++)
-		if (strcmp(text, long_options[i]) == 0)
-			return 1;
+	if (is_long_option(text))
+		return 1;
 	for (const char *c = text + 1; *c != '\0'; c++) {
 		if (*c == 'c' && text[0] == '-')
 			*ret_command = true;

@@ -329,7 +329,7 @@ static void find_module(const struct program_word *words, size_t count, const ch
 	bool hidden = false;
 	enum program program = program_of_rows(modules, ARRAY_LEN(modules), module,
 					       own < count ? &words[own] : NULL, &taken, &hidden);
-	if (hidden)
+	if (hidden || module[0] == '-')
 		return;
 	if (program == PROGRAM_UNKNOWN)
 		program = text_has_prefix(module, "vllm.") ? PROGRAM_VLLM_OTHER : PROGRAM_OTHER;

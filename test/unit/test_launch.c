@@ -60,6 +60,14 @@ static const struct {
      LAUNCH_ARGS_ONLY,
      "{\"args\":[\"--port=1\",\"--otlp-traces-endpoint=http://c:4317\","
      "\"--collect-detailed-traces=all\",\"--\",\"m\"]}"},
+    {"{\"args\":[\"org/sh\",\"--port=1\"]}", PROGRAM_VLLM_SERVE, PROGRAM_VLLM_SERVE,
+     LAUNCH_ARGS_ONLY,
+     "{\"args\":[\"org/sh\",\"--port=1\",\"--otlp-traces-endpoint=http://c:4317\","
+     "\"--collect-detailed-traces=all\"]}"},
+    {"{\"args\":[\"bash\",\"--login\",\"-c\",\"vllm serve m\"]}", PROGRAM_VLLM_SERVE,
+     PROGRAM_VLLM_SERVE, LAUNCH_SCRIPT,
+     "{\"args\":[\"bash\",\"--login\",\"-c\",\"vllm serve m "
+     "--otlp-traces-endpoint=http://c:4317 --collect-detailed-traces=all\"]}"},
     {"{\"command\":[\"sh\",\"-c\",\"exec vllm serve m \\\\\\n --port 1 # x\\n\"]}", PROGRAM_UNKNOWN,
      PROGRAM_VLLM_SERVE, LAUNCH_SCRIPT,
      "{\"command\":[\"sh\",\"-c\",\"exec vllm serve m --otlp-traces-endpoint=http://c:4317 "

@@ -40,6 +40,7 @@ static const struct {
      3},
     {"python3 -m vllm.entrypoints.cli.main ?", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 4},
     {"python3 -m http.server", false, PROGRAM_MATCH_SURE, PROGRAM_OTHER, 3},
+    {"python3 -m --port=1", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
     {"python3 -m ?x", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
     {"python3 -c code", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 3},
     {"python3 --version", false, PROGRAM_MATCH_NONE, PROGRAM_UNKNOWN, 2},
