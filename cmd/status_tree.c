@@ -43,6 +43,7 @@ static const struct {
     {REASON_CONFLICTING, NULL, "retry"},
     {REASON_DENIED, NULL, "retry"},
     {REASON_REFUSED, NULL, "retry"},
+    {REASON_DENIED_BY_POLICY, NULL, "retry"},
 };
 
 static void add_command(struct buffer *out, const struct building *b, const cJSON *workload,

@@ -91,6 +91,13 @@ struct controller {
 		struct metric *broken;
 		struct metric *namespaces;
 		struct metric *workloads;
+		bool seen[WORKLOAD_STATE_COUNT][REASON_COUNT]; /* that series is shown */
+		struct metric *rollouts;
+		struct metric *restarts;
+		struct metric *longest_wait;
+		bool seen_wait[REASON_COUNT];
+		struct metric *conflicts;
+		struct metric *reverts;
 		struct metric *proof;
 	} metrics;
 	unsigned long counted_adds;
@@ -98,6 +105,9 @@ struct controller {
 };
 
 struct moment controller_now(void *context);
+
+/* metrics (measure.c) */
+void measure_register(struct controller *controller, struct metrics *metrics);
 
 /* namespaces of interest (controller.c) */
 struct namespace *controller_namespace(const struct controller *controller, const char *name);

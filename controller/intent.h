@@ -41,6 +41,7 @@ struct intent {
 	enum reason reason; /* EVENT: its word and type, unless `word` is set */
 	char *word;         /* EVENT: another CamelCase reason; ASK: the tenant; or NULL */
 	bool warning;       /* EVENT with `word`: its type */
+	bool revert;        /* PATCH: takes back what did not come up; counted */
 	bool is_report;     /* its failure is told at the end; the list goes on */
 	unsigned
 	    port; /* ASK: of the Service `name`; path and query stand in `note`; 0: a whole URL does */

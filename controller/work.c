@@ -371,12 +371,15 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .policy = &policy,
 					       .roster = &space->roster,
 					       .now = job->started};
-		bool first = row->state == WORKLOAD_UNSEEN;
+		enum workload_state before = row->state;
+		bool first = before == WORKLOAD_UNSEEN;
 		bool stalled = row->pace.stalled;
 		struct shares shares = row->shares;
 		job->was_rolling = row->pace.rolling;
 		space->roster.full = wake_count_rolling(controller) >= controller->max_concurrent;
 		reconcile_workload(&input, row, &intents, &news);
+		if (!first && before != WORKLOAD_CONFLICTING && row->state == WORKLOAD_CONFLICTING)
+			metric_add(controller->metrics.conflicts, "", 1);
 		/* that is what the others wait for, or no longer */
 		if (row->pace.stalled != stalled || row->pace.rolling != job->was_rolling)
 			add_workload_keys(controller, space->name);

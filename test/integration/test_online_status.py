@@ -11,7 +11,13 @@ from waiting import wait_for
 INVALID, NOT_FOUND, CONFLICT, INTERRUPTED = 2, 3, 4, 130
 
 
-def test_a_person_sees_approves_and_watches(place, tmp_path):  # noqa: F811
+def metrics(running):
+    """Every series that the operator shows, with its value."""
+    lines = [line.rpartition(" ") for line in running.http("/metrics")[1].splitlines() if not line.startswith("#")]
+    return {series: float(value) for series, _, value in lines if series}
+
+
+def test_a_person_sees_approves_and_watches(place, operator, tmp_path):  # noqa: F811
     scene = place({"policy": "OnApproval"}, server("a-decode"), server("solo", "StatefulSet", role="prefill"))
     cluster, where = scene.cluster, ("-n", scene.namespace)
     wait_row(scene, "a-decode", "WaitingForApproval")
@@ -22,6 +28,11 @@ def test_a_person_sees_approves_and_watches(place, tmp_path):  # noqa: F811
     assert "Deployment/a-decode: Pending, WaitingForApproval since " in text and "; 1 of 1 ready; PendingRestart: 1 pods" in text
     assert f"next: a person has to say so: kubectl llmd-tracing approve Deployment/a-decode -n {scene.namespace}" in text
     assert "vllm (vllm): not traced\n" in text
+
+    shown = metrics(operator.running[-1])
+    assert shown['llmd_tracing_workloads{state="Pending",reason="WaitingForApproval"}'] == shown["llmd_tracing_pending_restarts"] == 2
+    assert shown['llmd_tracing_longest_wait_seconds{reason="WaitingForApproval"}'] > 0
+    assert shown["llmd_tracing_conflicts_total"] == shown["llmd_tracing_reverts_total"] == shown['llmd_tracing_rollouts{phase="stalled"}'] == 0
 
     # nobody can be asked, there is no such workload: nothing is written
     assert online(cluster, "approve", "a-decode", *where).code == INVALID
@@ -55,6 +66,9 @@ def test_a_person_sees_approves_and_watches(place, tmp_path):  # noqa: F811
     assert online(cluster, "approve", "sts/solo", "--yes", "--accept-outage", *where).code == 0
     wait_for(lambda: traced(scene, "statefulset", "solo"), 60, "a person accepts the outage")
     scene.wait_condition("Ready", "True")
+    shown = metrics(operator.running[-1])
+    assert shown['llmd_tracing_workloads{state="Injected",reason="Injected"}'] == 2 and shown["llmd_tracing_pending_restarts"] == 0
+    assert shown['llmd_tracing_workloads{state="Pending",reason="WaitingForApproval"}'] == 0, "a series that was shown goes to 0"
     report = online(cluster, "status", *where, "-o", "json").json
     assert {(w["name"], w["part"], w["state"], w["containers"][0]["traced"]) for w in report["workloads"]} == {
         ("a-decode", "decode", "Injected", True), ("solo", "prefill", "Injected", True)}
