@@ -80,6 +80,7 @@ func parse(b behaviour, args []string) (options, error) {
 	o := options{values: map[string]string{}, set: map[string]bool{}}
 	if b.goFlags {
 		if err := std.Parse(args); err != nil {
+			helpAndExit(err, std.PrintDefaults, std.SetOutput)
 			return o, &flagError{err}
 		}
 		std.Visit(func(f *flag.Flag) { o.set[f.Name] = true })
@@ -88,6 +89,7 @@ func parse(b behaviour, args []string) (options, error) {
 		posix.SetOutput(io.Discard)
 		posix.AddGoFlagSet(std)
 		if err := posix.Parse(args); err != nil {
+			helpAndExit(err, posix.PrintDefaults, posix.SetOutput)
 			return o, &flagError{err}
 		}
 		posix.Visit(func(f *pflag.Flag) { o.set[f.Name] = true })
@@ -106,6 +108,17 @@ func parse(b behaviour, args []string) (options, error) {
 		os.Exit(0)
 	}
 	return o, nil
+}
+
+// helpAndExit answers --help as programs do that parse with either package.
+func helpAndExit(err error, print func(), to func(io.Writer)) {
+	if !errors.Is(err, flag.ErrHelp) && !errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "Usage of %s:\n", os.Args[0])
+	to(os.Stderr)
+	print()
+	os.Exit(0)
 }
 
 // configure fills what the command line did not say from --configuration or --configuration-file.

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rehearsals on the real node: each image under a name that tells nothing, and really behaving as it does."""
+import json
+import time
+
+import pytest
+
+from serving import CONTAINER, deployment, engine_container
+
+MIRROR = "registry.example/prod/"
+ENGINES = (("engine:good", "vllm", "Traceable"), ("engine:no-packages", "vllm", "LacksPackages"), ("simulator:x", "vllm", "RefusesFlag"),
+           ("sglang:good", "sglang", "Traceable"))
+PROGRAMS = (("picker:old", "epp", "RefusesFlag"), ("picker:silent", "epp", "Inconclusive"), ("picker:good", "epp", "Traceable"),
+            ("proxy:old", "routing-proxy", "RefusesFlag"), ("proxy:good", "routing-proxy", "Traceable"), ("engine:good", "epp", "Inconclusive"))
+GOAL_SECONDS = 15
+
+
+def component_of(name, image, component):
+    """A Deployment without pods: what counts is its template, and that the image is on the node."""
+    if component in ("vllm", "sglang"):
+        container = engine_container(MIRROR + image, 8000, launch="args")
+    else:
+        container = {"name": "c", "image": MIRROR + image, "imagePullPolicy": "IfNotPresent", "securityContext": CONTAINER, "args": ["--v=1"]}
+    tree = deployment(name, {"app": name}, {"containers": [container]}, replicas=0)
+    tree["metadata"]["annotations"] = {"tracing.llm-d.io/inject": "true", f"tracing.llm-d.io/component.{container['name']}": component}
+    return tree
+
+
+@pytest.fixture(scope="module")
+def rehearsed(installed, module_namespaces):
+    """What the command says of a namespace under restricted pod security with each of them; printed with its time."""
+    namespace = module_namespaces(labels={"pod-security.kubernetes.io/enforce": "restricted"})
+    objects = [component_of(f"w{i}", image, component) for i, (image, component, _) in enumerate((*ENGINES, *PROGRAMS))]
+    installed.cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), namespace)
+    started = time.monotonic()
+    done = installed.cli("rehearse", "-n", namespace, "-o", "json", check=False)
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    print(f"{len(report['images'])} images rehearsed in {time.monotonic() - started:.1f} s; slowest "
+          f"{max(row['tookMs'] for row in report['images']) / 1000:.1f} s (goal: {GOAL_SECONDS} s each, images on the node)")
+    return installed, namespace, {(row["image"].removeprefix(MIRROR), row["component"]): row for row in report["images"]}
+
+
+def test_no_verdict_is_wrong(rehearsed):
+    _, _, rows = rehearsed
+    assert {key: row["verdict"] for key, row in rows.items()} == {(i, c): verdict for i, c, verdict in (*ENGINES, *PROGRAMS)}, rows
+
+
+def test_what_it_learns_is_the_version_and_the_digest(rehearsed):
+    _, _, rows = rehearsed
+    good = rows[("engine:good", "vllm")]
+    assert good["version"] == "0.32.0" and good["digest"].startswith("sha256:"), good
+    assert "opentelemetry" in rows[("engine:no-packages", "vllm")]["message"]
+
+
+def test_no_pod_stays_and_no_gpu_was_asked_for(rehearsed):
+    installed, namespace, _ = rehearsed
+    assert installed.cluster.api.list("pod", namespace) == []
+    events = installed.cluster.api.list("event", namespace)
+    assert any((e.get("regarding") or e.get("involvedObject"))["name"].startswith("llmd-rehearsal-") for e in events)
+    assert not [e for e in events if e.get("reason") == "FailedScheduling"]
