@@ -161,6 +161,52 @@ static void add_base(struct gathered *gathered, const struct base_configs *confi
 	}
 }
 
+static bool says(const struct object *object, const char *text)
+{
+	return memmem(object->json, object->json_len, text, strlen(text)) != NULL;
+}
+
+/* One label value of a picker's Service is enough to choose by; the selector itself judges later. */
+static bool may_be_picker(const struct gathered *gathered, const struct object *object)
+{
+	const cJSON *tree = NULL;
+	cJSON_ArrayForEach(tree, gathered->around)
+	{
+		const cJSON *selector = json_get(tree, "spec.selector");
+		if (!text_equal(json_str(tree, "kind"), "Service") || !cJSON_IsObject(selector) ||
+		    selector->child == NULL || !cJSON_IsString(selector->child))
+			continue;
+		if (says(object, selector->child->valuestring))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of the namespace's other workloads only those that decide on sampling before this one
+ * (inject/sampling.h): endpoint pickers, and whoever has a routing proxy.
+ */
+static void add_deciders(struct gathered *gathered, const struct store *store,
+			 const struct object *workload)
+{
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		enum resource_id id = (enum resource_id)i;
+		size_t count = 0;
+		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
+			continue;
+		struct object *const *items =
+		    store_range(store, id, workload->namespace_name, &count);
+		for (size_t k = 0; k < count; k++) {
+			if (items[k] == workload || items[k]->deleting ||
+			    (!says(items[k], "-sidecar") && !may_be_picker(gathered, items[k])))
+				continue;
+			const cJSON *tree = keep_tree(gathered, object_parse(items[k]));
+			if (tree != NULL)
+				surroundings_add(gathered->surroundings, tree);
+		}
+	}
+}
+
 bool facts_gather(const struct store *store, struct base_configs *configs,
 		  const struct object *workload, struct gathered *ret_gathered,
 		  struct intents *reads)
@@ -180,6 +226,7 @@ bool facts_gather(const struct store *store, struct base_configs *configs,
 		if (base != NULL)
 			add_base(&gathered, configs, namespace_name, base, reads);
 	}
+	add_deciders(&gathered, store, workload);
 	surroundings_facts(gathered.surroundings, gathered.object, &gathered.facts);
 	*ret_gathered = gathered;
 	return true;

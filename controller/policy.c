@@ -2,8 +2,10 @@
 #include "controller/policy.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "controller/guard.h"
 
 static void hold(struct policy *policy, enum reason reason, const char *message)
@@ -63,6 +65,27 @@ static void check_secrets(const struct view *view, struct policy *policy)
 	policy->unknown = verdict.unknown;
 }
 
+/*
+ * A boost has its time. While it lasts the hash is another one, so that what differs by it
+ * is carried out, and taken back when it is over; this key is looked at again then.
+ */
+static void apply_boost(const struct view *view, struct policy *policy)
+{
+	struct boost_settings *boost = &policy->settings.boost;
+	int64_t until_us = moment_parse(boost->until, 0);
+	char text[64];
+	if (boost->ratio == NULL || until_us <= view->now.wall_us)
+		return;
+	uint64_t left_ms = (uint64_t)((until_us - view->now.wall_us + 999) / 1000);
+	boost->active = true;
+	if (policy->again_ms == 0 || left_ms < policy->again_ms)
+		policy->again_ms = left_ms;
+	if (policy->settings.where == SAMPLING_COLLECTOR)
+		return;
+	(void)snprintf(text, sizeof(text), "%s boost %.32s", policy->settings_hash, boost->ratio);
+	hash_short(text, strlen(text), policy->settings_hash);
+}
+
 static void read_settings(const struct view *view, struct policy *policy)
 {
 	struct error err;
@@ -75,6 +98,7 @@ static void read_settings(const struct view *view, struct policy *policy)
 		return;
 	}
 	policy->has_settings = true;
+	apply_boost(view, policy);
 	if (on && admin_policy_check(view->options->admin, view->options->defaults,
 				     &policy->settings, &err) != STATUS_OK)
 		hold(policy, REASON_POLICY_DENIED, err.message);
@@ -104,7 +128,9 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 			   &ret_policy->pins);
 		collector_decide(view, &ret_policy->settings, &ret_policy->collector);
 		pins_tell(&ret_policy->pins, &ret_policy->collector);
-		if (ret_policy->collector.again_ms > 0)
+		if (ret_policy->collector.again_ms > 0 &&
+		    (ret_policy->again_ms == 0 ||
+		     ret_policy->collector.again_ms < ret_policy->again_ms))
 			ret_policy->again_ms = ret_policy->collector.again_ms;
 	}
 }

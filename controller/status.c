@@ -149,7 +149,8 @@ static void add_effective(cJSON *status, const struct settings *settings)
 	cJSON *effective = json_set_object(status, "effective");
 	json_set_str(effective, "endpoint", settings->endpoint);
 	json_set_str(effective, "sampler", settings->sampler);
-	json_set_str(effective, "ratio", settings->ratio);
+	json_set_str(effective, "ratio", settings_ratio(settings));
+	json_set_str(effective, "where", sampling_where_name(settings->where));
 	if (settings->detailed != NULL)
 		json_set_str(effective, "detailedTraces", settings->detailed);
 	if (settings->collector_image != NULL)

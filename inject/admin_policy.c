@@ -312,6 +312,12 @@ enum status admin_policy_check(const struct admin_policy *policy, const struct s
 				 "spec.sampling.ratio: \"%s\" is more than the administrator's "
 				 "policy allows; the highest is %s",
 				 settings->ratio, policy->max_ratio);
+	if (policy->max_ratio != NULL && settings->boost.ratio != NULL &&
+	    ratio_is_more(settings->boost.ratio, policy->max_ratio))
+		return error_set(err, STATUS_DENIED,
+				 "spec.sampling.boost.ratio: \"%s\" is more than the "
+				 "administrator's policy allows; the highest is %s",
+				 settings->boost.ratio, policy->max_ratio);
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		if (values[i].check(policy, values[i].value, values[i].path, err) != STATUS_OK)
 			return STATUS_DENIED;

@@ -67,9 +67,11 @@ static void set_pod_selector(struct rendering *r)
 		json_set_str(selector, LABEL_MANAGED_BY, MANAGED_BY);
 }
 
+/* A trace is judged as a whole, so its spans have to meet in one collector. */
 static bool has_tier(const struct settings *settings)
 {
-	return settings->tail.ratio != NULL && settings->collector_replicas > 1;
+	return (settings->tail.ratio != NULL || settings->max_spans_per_second > 0) &&
+	       settings->collector_replicas > 1;
 }
 
 /* What the template holds and the settings do not ask for. */
@@ -77,6 +79,9 @@ static void drop_unwanted(const struct settings *settings, cJSON *config)
 {
 	const struct identity_settings *identity = &settings->identity;
 	bool tail = settings->tail.ratio != NULL;
+	bool limited = settings->max_spans_per_second > 0;
+	bool by_chance = settings->where == SAMPLING_COLLECTOR && !tail;
+	bool sampled = tail || limited || by_chance;
 	bool http = settings->backend == BACKEND_OTLP && settings->otlp_protocol == OTLP_HTTP;
 	const struct {
 		bool unwanted;
@@ -88,9 +93,12 @@ static void drop_unwanted(const struct settings *settings, cJSON *config)
 	    {!settings->drop_content, "redaction/content"},
 	    {!settings->collector_span_metrics, "prometheus"},
 	    {identity->cluster == NULL && identity->environment == NULL, "resource/identity"},
-	    {tail, "traces>otlp/backend"},
-	    {tail, "traces>otlphttp/backend"},
-	    {!tail || has_tier(settings), "forward/sampled"},
+	    {!tail, "tail_sampling"},
+	    {!by_chance, "probabilistic_sampler"},
+	    {!limited, "tail_sampling/limit"},
+	    {sampled, "traces>otlp/backend"},
+	    {sampled, "traces>otlphttp/backend"},
+	    {!sampled || has_tier(settings), "forward/sampled"},
 	    {!has_tier(settings), "loadbalancing"},
 	    {!has_tier(settings), "otlp/tier"},
 	};
@@ -134,8 +142,10 @@ static cJSON *percentage(const char *ratio)
 }
 
 /* A trace is kept when any of them says so. */
-static void set_tail(struct rendering *r, const struct tail_settings *tail)
+static void set_tail(struct rendering *r, const struct settings *settings)
 {
+	const struct tail_settings *tail = &settings->tail;
+	bool boosted = settings->where == SAMPLING_COLLECTOR && settings->boost.active;
 	cJSON *policies = json_set_array(r->values, "TAIL_POLICIES");
 	rendering_set_text(r, "TAIL_WAIT", tail->wait);
 	if (tail->ratio == NULL)
@@ -148,7 +158,16 @@ static void set_tail(struct rendering *r, const struct tail_settings *tail)
 		json_set_int(add_policy(policies, "slow", "latency"), "threshold_ms",
 			     duration_ms(tail->slower_than));
 	json_set(add_policy(policies, "ratio", "probabilistic"), "sampling_percentage",
-		 percentage(tail->ratio));
+		 percentage(boosted ? settings->boost.ratio : tail->ratio));
+}
+
+/* Each collector lets its part through, and one span at least. */
+static void set_sampling(struct rendering *r, const struct settings *settings)
+{
+	long part = settings->max_spans_per_second / settings->collector_replicas;
+	set_tail(r, settings);
+	json_set(r->values, "PERCENTAGE", percentage(settings_ratio(settings)));
+	json_set_int(r->values, "SPANS_PER_SECOND", part > 0 ? part : 1);
 }
 
 static void add_attribute(cJSON *list, const char *key, const char *value)
@@ -253,7 +272,7 @@ enum status collector_render(struct rendering *r, struct error *err)
 	set_pod_selector(r);
 	set_backend(r);
 	set_identity(r, settings);
-	set_tail(r, &settings->tail);
+	set_sampling(r, settings);
 	set_tier_rule(r, has_tier(settings));
 	json_set_int(r->values, "REPLICAS", settings->collector_replicas);
 	enum status status = template_render(collector.config, r->values, &config, err);

@@ -246,6 +246,11 @@ static void note(const struct deciding *deciding, const char *endpoint, struct b
 		buffer_add_str(
 		    out, "; from version 0.9.0 on the proxy needs --tracing=true too: name the "
 			 "version under spec.images");
+	if (deciding->carries)
+		buffer_addf(out,
+			    "; samples by itself (%s), since no traced endpoint picker decides "
+			    "before it: another ratio replaces its pods",
+			    deciding->subject->input->settings->ratio);
 	if (verdict->plaintext && text_has_prefix(endpoint, "https://"))
 		buffer_add_str(out, "; this version sends plaintext, also to https://");
 	if (detached != NULL && readable && version_is_below(&verdict->number, detached))

@@ -26,6 +26,7 @@ struct subject {
 	const cJSON *container;      /* {command, args}, pristine and effective */
 	const struct list_view *env; /* pristine and effective */
 	const cJSON *env_from;
+	const char *held_ratio; /* that was put in before; NULL: none */
 	/*
 	 * ModelService: the part of the container that can be edited (its args are put before
 	 * the base's), else NULL. `base_why`: why the base cannot be read, else NULL.

@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "inject/sampling.h"
+#include "inject/settings_check.h"
 
 /* Where a value comes from a flag of a script, shell words in it mean nothing to kubelet. */
 static bool is_plain(const char *text)
@@ -185,6 +187,30 @@ static void add_resource(struct deciding *deciding)
 		      env_rules[ENV_RESOURCE_POD].name));
 }
 
+/*
+ * The ratio of a container that its callers lead does not count: one that stands there
+ * stays, since another would replace pods for nothing (docs/decisions/0210).
+ */
+static const char *ratio_of(struct deciding *deciding)
+{
+	const struct subject *subject = deciding->subject;
+	const struct settings *settings = subject->input->settings;
+	const char *held = subject->held_ratio;
+	enum component component = deciding->rules->component;
+	if (settings->where == SAMPLING_COLLECTOR)
+		return SAMPLE_ALL;
+	if (settings->where == SAMPLING_PODS)
+		return settings->ratio;
+	if (component == COMPONENT_EPP)
+		return settings_ratio(settings);
+	if (ratio_is_one(settings->ratio) && (held == NULL || ratio_is_one(held)))
+		return held == NULL ? settings->ratio : held;
+	if (sampling_is_led(subject->input, component))
+		return held == NULL ? SAMPLE_ALL : held;
+	deciding->carries = true;
+	return settings->ratio;
+}
+
 /* A ratio says nothing to a sampler of the user's that is not by ratio, or that cannot be seen. */
 static void add_sampler(struct deciding *deciding)
 {
@@ -195,7 +221,7 @@ static void add_sampler(struct deciding *deciding)
 	if (missing(deciding, ENV_SAMPLER))
 		add(deciding, ENV_SAMPLER, xstrdup(settings->sampler));
 	if (missing(deciding, ENV_SAMPLER_ARG) && by_ratio)
-		add(deciding, ENV_SAMPLER_ARG, xstrdup(settings->ratio));
+		add(deciding, ENV_SAMPLER_ARG, xstrdup(ratio_of(deciding)));
 }
 
 void decide_env(struct deciding *deciding)

@@ -253,6 +253,18 @@ static void apply_env(struct work *work)
 		list_view_add(wanted, addition(work, &work->decision.env[i], NULL));
 }
 
+/* The ratio of ours that stands there. */
+static const char *held_ratio(const struct work *work)
+{
+	const struct list_view *now = &work->now[MEMBER_ENV];
+	struct env_known known;
+	env_read(now, &known);
+	const cJSON *item = known.entry[ENV_SAMPLER_ARG];
+	return item != NULL && work->entry != NULL && ledger_owns_env(work->entry, item)
+		   ? env_literal(&known, ENV_SAMPLER_ARG)
+		   : NULL;
+}
+
 void work_decide(struct work *work, const struct plan_input *input)
 {
 	const char *restart = json_str(work->node, "restartPolicy");
@@ -263,7 +275,8 @@ void work_decide(struct work *work, const struct plan_input *input)
 				  .init = work->init,
 				  .native = text_equal(restart, "Always"),
 				  .env = &work->pristine[MEMBER_ENV],
-				  .env_from = json_member(work->node, "envFrom")};
+				  .env_from = json_member(work->node, "envFrom"),
+				  .held_ratio = held_ratio(work)};
 	struct merged merged = {0};
 	if (work->template->merged)
 		merged_read(work, input, &merged, &subject);

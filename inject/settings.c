@@ -207,6 +207,11 @@ static enum status read_field(struct settings *settings, const struct settings_f
 	}
 }
 
+const char *settings_ratio(const struct settings *settings)
+{
+	return settings->boost.active ? settings->boost.ratio : settings->ratio;
+}
+
 bool settings_has_collector(const struct settings *settings)
 {
 	return settings->collector_mode != COLLECTOR_SHARED &&
@@ -232,7 +237,8 @@ static enum status check_together(const struct settings *settings, const cJSON *
 		return error_set(err, STATUS_INVALID,
 				 "spec.backend: has no effect with a collector of mode Shared or "
 				 "External; where that one sends to is its own configuration");
-	return settings_check_backends(settings, spec, err);
+	enum status status = settings_check_sampling(settings, spec, err);
+	return status == STATUS_OK ? settings_check_backends(settings, spec, err) : status;
 }
 
 /* The values that follow from others. */
@@ -243,6 +249,10 @@ static void settle(struct settings *settings)
 	if (settings_has_collector(settings)) { /* a default that this namespace does not use */
 		free(settings->collector_endpoint);
 		settings->collector_endpoint = NULL;
+	} else { /* as well, of a collector that cannot be told to sample */
+		settings->max_spans_per_second = 0;
+		if (settings->where == SAMPLING_COLLECTOR)
+			settings->where = SAMPLING_ROOT;
 	}
 	bool direct = !settings_has_collector(settings) &&
 		      endpoint_split(settings->collector_endpoint, &parts) &&
@@ -336,6 +346,16 @@ static cJSON *said_of(const cJSON *node)
 	return said;
 }
 
+/* Of spec.sampling what no pod sees, or only for a while. */
+static void drop_collectors_share(cJSON *sampling)
+{
+	bool collector = text_equal(json_str(sampling, "where"), "Collector");
+	cJSON_DeleteItemFromObjectCaseSensitive(sampling, "maxSpansPerSecond");
+	cJSON_DeleteItemFromObjectCaseSensitive(sampling, "boost");
+	if (collector)
+		cJSON_DeleteItemFromObjectCaseSensitive(sampling, "ratio");
+}
+
 void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 {
 	/* Whom it applies to (selector) is no part of what pods get. */
@@ -351,6 +371,10 @@ void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 	 * Of the collector only what pods see: an endpoint that no Service can stand for. The
 	 * cluster's domain is no part of it: that it became known is no wish of the user's.
 	 */
+	drop_collectors_share(json_member_mut(said, "sampling"));
+	if (cJSON_IsObject(json_member(said, "sampling")) &&
+	    json_member(said, "sampling")->child == NULL)
+		cJSON_DeleteItemFromObjectCaseSensitive(said, "sampling");
 	struct endpoint endpoint;
 	char name[256];
 	const char *elsewhere = json_str(spec, "collector.endpoint");

@@ -44,6 +44,20 @@ enum collector_mode {
 	COLLECTOR_EXTERNAL,
 };
 
+/* spec.sampling.where: who decides which requests are traced. */
+enum sampling_where {
+	SAMPLING_ROOT, /* the EPP, where a request's first span is made; all others follow it */
+	SAMPLING_PODS, /* every component for itself */
+	SAMPLING_COLLECTOR, /* the collector, of everything */
+};
+
+/* spec.sampling.boost: another ratio for a while. */
+struct boost_settings {
+	char *ratio; /* NULL: none */
+	char *until; /* RFC 3339, UTC */
+	bool active; /* not read but set by who has a clock */
+};
+
 enum backend_type { BACKEND_JAEGER, BACKEND_OTLP };
 enum query_type { QUERY_JAEGER, QUERY_TEMPO };
 
@@ -160,6 +174,8 @@ struct settings {
 	char *endpoint; /* literal for args and env, e.g. "http://otel-collector:4317" */
 	char *sampler;  /* "parentbased_traceidratio" */
 	char *ratio;    /* plain decimal, 0..1, as written, e.g. "1.0" */
+	enum sampling_where where;
+	struct boost_settings boost;
 	char *detailed; /* "all" | "model" | "worker"; NULL: no --collect-detailed-traces */
 	struct component_settings components[COMPONENT_COUNT];
 	struct image_override *images;
@@ -181,6 +197,7 @@ struct settings {
 	char *collector_image;
 	long collector_replicas;
 	bool collector_span_metrics;
+	long max_spans_per_second; /* that are sent on, by all collectors together; 0: no limit */
 	struct tail_settings tail;
 	struct identity_settings identity;
 	struct pod_settings collector_pod;
@@ -204,6 +221,12 @@ struct settings {
 /* As in spec.collector.mode. Never NULL. */
 const char *collector_mode_name(enum collector_mode mode);
 
+/* As in spec.sampling.where. */
+const char *sampling_where_name(enum sampling_where where);
+
+/* The ratio that holds now, of the boost while that is active. Borrowed. */
+const char *settings_ratio(const struct settings *settings);
+
 /* False for Shared and External: the collector is not ours, and nothing is done in it. */
 bool settings_has_collector(const struct settings *settings);
 
@@ -223,7 +246,8 @@ void settings_release(struct settings *settings);
 /*
  * Hash (16 hex digits, NUL-terminated) over what ends up in pods *and was said by the user*
  * (fields present in the Tracing's spec), so that a changed operator default gives the same hash
- * (DESIGN §4.6, pinned plans). `tracing` may be NULL.
+ * (DESIGN §4.6, pinned plans). What is the collector's (maxSpansPerSecond, the ratio where it
+ * samples) is no part of it, nor is the boost, which has its time. `tracing` may be NULL.
  */
 void settings_user_hash(const cJSON *tracing, char ret_hash[17]);
 

@@ -21,6 +21,10 @@ NODISCARD enum status settings_check_service_name(const char *value, const char 
 NODISCARD enum status settings_check_image(const char *value, const char *path, struct error *err);
 /* 0 to 1 as plain decimal. */
 NODISCARD enum status settings_check_ratio(const char *value, const char *path, struct error *err);
+/* Of a checked ratio: "1", "1.0", … */
+bool ratio_is_one(const char *ratio);
+/* A moment of RFC 3339 in UTC, to the second: "2026-01-31T18:00:00Z". */
+NODISCARD enum status settings_check_time(const char *value, const char *path, struct error *err);
 /* Only the sampler that every component honours (LLMD §8.13). */
 NODISCARD enum status settings_check_sampler(const char *value, const char *path,
 					     struct error *err);

@@ -66,11 +66,17 @@
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 /* In the order of the enums of settings.h. */
+static const char *const where_words[] = {"Root", "Pods", "Collector", NULL};
 static const char *const backend_words[] = {"Jaeger", "OTLP", NULL};
 static const char *const storage_words[] = {"Memory",     "Badger",    "Elasticsearch",
 					    "OpenSearch", "Cassandra", NULL};
 static const char *const query_words[] = {"Jaeger", "Tempo", NULL};
 static const char *const protocol_words[] = {"grpc", "http", NULL};
+
+const char *sampling_where_name(enum sampling_where where)
+{
+	return where_words[where];
+}
 
 const struct settings_field settings_fields[] = {
     BOOL("enabled", AT(enabled)),
@@ -78,6 +84,10 @@ const struct settings_field settings_fields[] = {
     TREE("selector.matchLabels", AT(match_labels), settings_check_labels),
     TEXT("sampling.sampler", AT(sampler), settings_check_sampler),
     TEXT("sampling.ratio", AT(ratio), settings_check_ratio),
+    CHOICE("sampling.where", AT(where), where_words),
+    NUMBER("sampling.maxSpansPerSecond", AT(max_spans_per_second), 1, 1000000),
+    TEXT("sampling.boost.ratio", AT(boost.ratio), settings_check_ratio),
+    TEXT("sampling.boost.until", AT(boost.until), settings_check_time),
     WORD("collector.mode", settings_check_mode),
     TEXT("collector.endpoint", AT(collector_endpoint), settings_check_endpoint),
     TEXT("collector.image", AT(collector_image), settings_check_image),

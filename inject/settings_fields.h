@@ -42,6 +42,10 @@ extern const size_t settings_field_count;
 /* STATUS_INVALID names the first member of `spec` that no row knows, and the nearest one that some does. */
 NODISCARD enum status settings_check_known(const cJSON *spec, struct error *err);
 
+/* What the fields of spec.sampling make true, together and with the collector. */
+NODISCARD enum status settings_check_sampling(const struct settings *settings, const cJSON *spec,
+					      struct error *err);
+
 /* What the fields of spec.backend together must make true. */
 NODISCARD enum status settings_check_backends(const struct settings *settings, const cJSON *spec,
 					      struct error *err);

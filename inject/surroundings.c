@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "inject/kind.h"
 #include "inject/surroundings_index.h"
 
 const char *role_name(enum role role)
@@ -31,6 +32,7 @@ void surroundings_freep(struct surroundings **surroundings)
 	free(s->services);
 	free(s->configs);
 	free(s->children);
+	free(s->workloads);
 	free(s);
 	*surroundings = NULL;
 }
@@ -118,6 +120,10 @@ void surroundings_add(struct surroundings *s, const cJSON *object)
 	const char *name = json_str(object, "metadata.name");
 	if (kind == NULL || name == NULL)
 		return;
+	if (kind_is_workload(json_str(object, "apiVersion"), kind)) {
+		s->workloads = grow(s->workloads, s->workload_count, sizeof(*s->workloads));
+		s->workloads[s->workload_count++] = object;
+	}
 	if (strcmp(kind, "InferencePool") == 0) {
 		add_pool(s, object, name);
 	} else if (strcmp(kind, "Service") == 0) {

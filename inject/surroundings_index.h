@@ -37,6 +37,8 @@ struct surroundings {
 	size_t config_count;
 	const cJSON **children; /* Deployments that name a ModelService as owner */
 	size_t child_count;
+	const cJSON **workloads; /* all that were added */
+	size_t workload_count;
 };
 
 /*

@@ -44,6 +44,11 @@ CASES = (
     ("tail-sampling", {"collector": {"tailSampling": {"ratio": "0.05", "slowerThan": "5s"}}}, ()),
     ("tail-sampling-tier", {"collector": {"replicas": 3, "tailSampling": {"ratio": "0.1", "errors": False}}}, ()),
     ("tail-sampling-tier-cr", {"collector": {"replicas": 3, "tailSampling": {"ratio": "1"}}}, ("--cr",)),
+    ("sampled-by-the-collector", {"sampling": {"where": "Collector", "ratio": "0.05"}}, ()),
+    ("sampled-by-the-collector-cr", {"sampling": {"where": "Collector", "ratio": "0"}, "collector": {"replicas": 3}}, ("--cr",)),
+    ("limited", {"sampling": {"maxSpansPerSecond": 500}}, ()),
+    ("limited-tier", {"sampling": {"maxSpansPerSecond": 500, "where": "Collector", "ratio": "1"}, "collector": {"replicas": 3}}, ()),
+    ("limited-tail", {"sampling": {"maxSpansPerSecond": 500, "where": "Collector"}, "collector": {"tailSampling": {"ratio": "0.1"}}}, ()),
     ("otlp-cr", {"backend": {"type": "OTLP", "otlp": {"endpoint": "https://tempo.example.com:4317"}}}, ("--cr",)),
 )
 

@@ -85,3 +85,43 @@ TEST(tail_sampling)
 {
 	check_rows(samplings, ARRAY_LEN(samplings));
 }
+
+#define SAMPLED       "/service/pipelines/traces~1sampled"
+#define BY_CHANCE     "/processors/probabilistic_sampler/sampling_percentage"
+#define SPANS         "/processors/tail_sampling~1limit/policies/0/rate_limiting/spans_per_second"
+#define COLLECTOR_0_1 "sampling: {where: Collector, ratio: '0.1'}"
+
+static const struct rendered_row collectors[] = {
+    {"sampling: {ratio: '0.1'}", COLLECTOR, SAMPLED, NULL},
+    {"sampling: {where: Pods, ratio: '0.1'}", COLLECTOR, SAMPLED, NULL},
+    {COLLECTOR_0_1, COLLECTOR, SAMPLED,
+     "{\"receivers\":[\"forward/sampled\"],\"processors\":[\"memory_limiter\",\"probabilistic_"
+     "sampler\",\"batch/sampled\"],\"exporters\":[\"otlp/backend\"]}"},
+    {COLLECTOR_0_1, COLLECTOR, BY_CHANCE, "10"},
+    {COLLECTOR_0_1, COLLECTOR, "/service/pipelines/traces/exporters",
+     "[\"spanmetrics\",\"signaltometrics\",\"forward/sampled\"]"},
+    /* the decision goes by the trace's id alone, so spans need not meet */
+    {"{" COLLECTOR_0_1 ", collector: {replicas: 3}}", COLLECTOR, "/exporters/loadbalancing", NULL},
+    {"{" COLLECTOR_0_1 ", collector: {replicas: 3}}", "Service/otel-collector-tier", "", NULL},
+    {"{sampling: {where: Collector}, collector: {tailSampling: {ratio: '0.2'}}}", COLLECTOR,
+     BY_CHANCE, NULL},
+    {"{sampling: {where: Collector}, collector: {tailSampling: {ratio: '0.2'}}}", COLLECTOR, RATIO,
+     "20"},
+    {"sampling: {maxSpansPerSecond: 500}", COLLECTOR, SAMPLED "/processors",
+     "[\"memory_limiter\",\"tail_sampling/limit\",\"batch/sampled\"]"},
+    {"sampling: {maxSpansPerSecond: 500}", COLLECTOR, SPANS, "500"},
+    {"{sampling: {maxSpansPerSecond: 500}, collector: {replicas: 3}}", COLLECTOR, SPANS, "166"},
+    {"{sampling: {maxSpansPerSecond: 1}, collector: {replicas: 3}}", COLLECTOR, SPANS, "1"},
+    {"{sampling: {maxSpansPerSecond: 500}, collector: {replicas: 3}}",
+     "Service/otel-collector-tier", "/spec/clusterIP", "\"None\""},
+    {"{sampling: {where: Collector, maxSpansPerSecond: 5}}", COLLECTOR, SAMPLED "/processors",
+     "[\"memory_limiter\",\"probabilistic_sampler\",\"tail_sampling/limit\",\"batch/sampled\"]"},
+    {"{sampling: {maxSpansPerSecond: 5}, " TAIL("ratio: '0.1'") "}", COLLECTOR,
+     SAMPLED "/processors",
+     "[\"memory_limiter\",\"tail_sampling\",\"tail_sampling/limit\",\"batch/sampled\"]"},
+};
+
+TEST(sampling_in_the_collector)
+{
+	check_rows(collectors, ARRAY_LEN(collectors));
+}

@@ -47,6 +47,30 @@ static const struct {
     {"{\"sampling\":{\"ratio\":\"nan\"}}", "plain decimal"},
     {"{\"sampling\":{\"ratio\":\"\"}}", "plain decimal"},
     {"{\"sampling\":{\"samplerArg\":\"1\"}}", "use spec.sampling.ratio"},
+    {"{\"sampling\":{\"where\":\"Engines\"}}", "spec.sampling.where"},
+    {"{\"sampling\":{\"maxSpansPerSecond\":0}}", "whole number from 1 to 1000000"},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"1\"}}}", "needs ratio and until"},
+    {"{\"sampling\":{\"boost\":{\"until\":\"2026-01-31T18:00:00Z\"}}}", "needs ratio and until"},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"2\",\"until\":\"2026-01-31T18:00:00Z\"}}}",
+     "spec.sampling.boost.ratio: \"2\" is more than 1"},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"1\",\"until\":\"tomorrow\"}}}",
+     "spec.sampling.boost.until: \"tomorrow\" is no time"},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"1\",\"until\":\"2026-13-31T18:00:00Z\"}}}",
+     "is no time"},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"1\",\"until\":\"2026-01-31T18:00:00+01:00\"}}}",
+     "write it in UTC"},
+    {"{\"sampling\":{\"where\":\"Pods\",\"boost\":{\"ratio\":\"1\",\"until\":"
+     "\"2026-01-31T18:00:00Z\"}}}",
+     "it would restart every model server"},
+    {"{\"sampling\":{\"where\":\"Collector\"},\"collector\":{\"mode\":\"Shared\","
+     "\"endpoint\":\"http://c.x:4317\"}}",
+     "needs the operator's own collector"},
+    {"{\"sampling\":{\"maxSpansPerSecond\":9},\"collector\":{\"mode\":\"Shared\","
+     "\"endpoint\":\"http://c.x:4317\"}}",
+     "needs the operator's own collector"},
+    {"{\"sampling\":{\"where\":\"Collector\",\"ratio\":\"0.1\"},"
+     "\"collector\":{\"tailSampling\":{\"ratio\":\"0.1\"}}}",
+     "say it there only"},
     {"{\"enabled\":\"true\"}", "spec.enabled: must be true or false"},
     {"{\"Sampling\":{}}", "did you mean spec.sampling?"},
     {"{\"components\":{\"sglang\":{\"serviceName\":\"x\"}}}", "SGLang's service name is fixed"},
@@ -289,6 +313,10 @@ static const struct {
     {"{\"components\":{\"epp\":{\"enabled\":false}}}", false},
     {"{\"images\":[]}", false},
     {"{\"sampling\":{}}", true},
+    /* the collector's share, and what is for a while */
+    {"{\"sampling\":{\"maxSpansPerSecond\":5}}", true},
+    {"{\"sampling\":{\"boost\":{\"ratio\":\"1\",\"until\":\"2026-01-31T18:00:00Z\"}}}", true},
+    {"{\"sampling\":{\"where\":\"Root\"}}", false},
     {"{\"sampling\":{\"ratio\":null}}", true},
     {"{\"components\":{\"epp\":{},\"vllm\":{\"serviceNames\":{}}}}", true},
     {"{\"selector\":{\"pools\":[\"a\"]}}", true},
@@ -310,6 +338,13 @@ TEST(user_hash)
 	    "{\"sampling\":{\"ratio\":\"0.5\",\"sampler\":\"parentbased_traceidratio\"}}");
 	cJSON *b = tracing_of(
 	    "{\"sampling\":{\"sampler\":\"parentbased_traceidratio\",\"ratio\":\"0.5\"}}");
+	settings_user_hash(a, empty);
+	settings_user_hash(b, hash);
+	CHECK_STR(hash, empty);
+	json_freep(&a);
+	json_freep(&b);
+	a = tracing_of("{\"sampling\":{\"where\":\"Collector\",\"ratio\":\"0.5\"}}");
+	b = tracing_of("{\"sampling\":{\"where\":\"Collector\"}}");
 	settings_user_hash(a, empty);
 	settings_user_hash(b, hash);
 	CHECK_STR(hash, empty);
