@@ -27,6 +27,7 @@ static const char *const actions[] = {
     [INTENT_CREATE] = "create", [INTENT_APPLY] = "apply",         [INTENT_DELETE] = "delete",
     [INTENT_PATCH] = "patch",   [INTENT_GIVE_BACK] = "give_back", [INTENT_STATUS] = "status",
     [INTENT_READ] = "read",     [INTENT_EVENT] = "event",         [INTENT_ASK] = "ask",
+    [INTENT_SURVEY] = "survey",
 };
 
 static void run(struct course *course);
@@ -312,7 +313,8 @@ static bool is_new_wish(struct actor *actor, const struct intent *intent)
 static void would_do(struct course *course, const struct intent *intent)
 {
 	if (intent->type == INTENT_STATUS || intent->type == INTENT_GIVE_BACK ||
-	    intent->type == INTENT_ASK || !is_new_wish(course->actor, intent))
+	    intent->type == INTENT_ASK || intent->type == INTENT_SURVEY ||
+	    !is_new_wish(course->actor, intent))
 		return;
 	log_entry(course->actor->log, LOG_INFO, "would write", "action", actions[intent->type],
 		  "kind", resource_get(intent->resource)->kind, "namespace", intent->namespace_name,
@@ -331,6 +333,8 @@ static void run(struct course *course)
 			send_event(actor, intent);
 		} else if (intent->type == INTENT_ASK) {
 			actor->on_ask(actor->context, intent);
+		} else if (intent->type == INTENT_SURVEY) {
+			actor->on_survey(actor->context);
 		} else if (intent->type == INTENT_GIVE_BACK) {
 			read_again(course, on_read_for_give_back);
 			return;

@@ -228,6 +228,7 @@ static void on_tick(uv_timer_t *timer)
 	for (size_t i = 0; i < controller->scope_count; i++)
 		scope_tick(&controller->scopes[i]);
 	listing_tick(controller);
+	surveyor_tick(controller->surveyor);
 }
 
 bool controller_is_ready(const struct controller *controller)
@@ -272,6 +273,7 @@ static void init_actor(struct controller *controller)
 	controller->actor.on_written = on_written;
 	controller->actor.on_read = on_read;
 	controller->actor.on_ask = on_ask;
+	controller->actor.on_survey = wake_surveyor;
 	controller->actor.context = controller;
 }
 
@@ -290,6 +292,8 @@ struct controller *controller_new(uv_loop_t *loop, struct client *client, const 
 	controller->events = events_new(config->instance);
 	controller->asker =
 	    asker_new(client, &controller->options, metrics, on_answered, controller);
+	controller->surveyor = surveyor_new(client, config->namespaces == NULL, controller_now,
+					    wake_surveying, controller);
 	measure_register(controller, metrics);
 	init_actor(controller);
 	controller->actor.namespaced = config->namespaces != NULL;
@@ -348,6 +352,7 @@ void controller_close(struct controller *controller)
 {
 	controller->closing = true;
 	asker_freep(&controller->asker);
+	surveyor_freep(&controller->surveyor);
 	for (size_t i = 0; i < controller->namespace_count; i++)
 		listing_stop(controller, controller->namespaces[i]);
 	for (size_t i = 0; i < controller->scope_count; i++)

@@ -11,6 +11,7 @@
 #include "controller/namespace.h"
 #include "controller/queue.h"
 #include "controller/store.h"
+#include "controller/surveyor.h"
 #include "k8sclient/watch.h"
 
 /* One list-and-watch, or the one-time list of a namespace that became enabled. */
@@ -49,6 +50,7 @@ struct controller {
 	struct base_configs *configs;
 	struct events *events;
 	struct asker *asker;
+	struct surveyor *surveyor;
 
 	struct scope *scopes;
 	size_t scope_count;
@@ -160,6 +162,10 @@ void wake_for_room(struct controller *controller);
 /* What `changed` brings to its role is another number. */
 void wake_below_floor(struct controller *controller, const struct namespace *space,
 		      const struct roster_row *changed);
+/* A workload waits for a survey. */
+void wake_surveyor(void *context);
+/* There is a new report of one. */
+void wake_surveying(void *context);
 /* The namespace was looked at: did it lose its switch, and too many others too? */
 void wake_guarded(struct controller *controller, struct namespace *space);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What reconcile wants to be done: a list that act carries out in order; the first
- * failure ends it. Events and asks are sent beside the list and never fail it.
+ * failure ends it. Events, asks and surveys are sent beside the list and never fail it.
  */
 #ifndef LLMD_CONTROLLER_INTENT_H
 #define LLMD_CONTROLLER_INTENT_H
@@ -23,6 +23,7 @@ enum intent_type {
 	INTENT_STATUS,    /* merge patch of the status subresource */
 	INTENT_READ,      /* GET: a base ConfigMap of a ModelService */
 	INTENT_EVENT,     /* events.k8s.io */
+	INTENT_SURVEY,    /* a survey of the nodes, for whoever waits for one: beside the list */
 	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
 };
 

@@ -12,6 +12,7 @@
 #include "controller/moment.h"
 #include "controller/policy.h"
 #include "controller/roster.h"
+#include "controller/survey.h"
 #include "inject/surroundings.h"
 
 struct workload_input {
@@ -19,7 +20,8 @@ struct workload_input {
 	const cJSON *object; /* with resourceVersion */
 	const struct facts *facts;
 	const struct policy *policy;
-	struct roster *roster; /* for the turn; holds `row` */
+	struct roster *roster;              /* for the turn; holds `row` */
+	const struct survey_report *survey; /* what is known of room on the nodes */
 	struct moment now;
 };
 

@@ -10,8 +10,11 @@ void restart_tell_rolling(struct reconciling *r)
 {
 	const struct rollout *rollout = &r->rollout;
 	if (!r->row->pace.stalled) {
-		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced",
-			       rollout->pods);
+		const char *unknown = r->row->unsurveyed ? r->input->survey->why : NULL;
+		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced%s%s",
+			       rollout->pods,
+			       unknown == NULL ? "" : "; whether new ones find room is not known: ",
+			       unknown == NULL ? "" : unknown);
 		reconciling_tell(r, WORKLOAD_PENDING, REASON_ROLLING_OUT, r->words);
 		return;
 	}
@@ -119,13 +122,79 @@ static bool waits_to_restart(struct reconciling *r)
 	return waits_for_consent(r, hash) || would_empty_role(r, hash);
 }
 
+/*
+ * What the survey says to the write. One that lets it through has to be fresh; one that holds it back
+ * may be older, so that what waits for room is no storm of lists.
+ */
+enum room { ROOM, NO_ROOM, NOT_SURVEYED };
+
+static enum room look_for_room(struct reconciling *r, char *words, size_t size)
+{
+	const struct survey_report *report = r->input->survey;
+	uint64_t now = r->input->now.mono_ms;
+	uint64_t age = now > report->at_ms ? now - report->at_ms : 0;
+	r->row->unsurveyed = false;
+	if (!survey_is_needed(&r->sets))
+		return ROOM;
+	if (report->state == SURVEY_NONE || age > SURVEY_HELD_MS)
+		return NOT_SURVEYED;
+	if (report->state == SURVEY_UNKNOWN) {
+		r->row->unsurveyed = true;
+		return ROOM;
+	}
+	if (survey_would_deadlock(report->survey, &r->sets, words, size))
+		return NO_ROOM;
+	return age > SURVEY_FRESH_MS ? NOT_SURVEYED : ROOM;
+}
+
+/*
+ * The surge check, when everything else would let the write through: others need no survey. One
+ * that was held by it is not in line meanwhile, so that it keeps nobody waiting.
+ */
+static bool would_deadlock(struct reconciling *r, bool held)
+{
+	char words[400];
+	const char *hash = r->row->consent.pending;
+	if (!r->plan->template_changes || r->input->policy->dry_run || r->rides ||
+	    r->row->pace.rolling ||
+	    consent_is_given(r->input->object, ANNOTATION_ACCEPT_OUTAGE, hash))
+		return false;
+	switch (look_for_room(r, words, sizeof(words))) {
+	case ROOM:
+		return false;
+	case NOT_SURVEYED:
+		r->row->surveying = true;
+		(void)intents_add(r->intents, INTENT_SURVEY, RESOURCE_NAMESPACE, "", "");
+		if (!held)
+			reconciling_tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_TURN,
+					 "the room on the nodes is being looked at");
+		return true;
+	case NO_ROOM:
+		break;
+	}
+	(void)snprintf(r->words, sizeof(r->words),
+		       "%s. Ways out: maxUnavailable: 1 until it is through, or "
+		       "spec.rollout.policy: OnNextChange; where nodes are added by themselves, "
+		       "the annotation " ANNOTATION_ACCEPT_OUTAGE ": %s",
+		       words, hash);
+	reconciling_tell(r, WORKLOAD_PENDING, REASON_WOULD_DEADLOCK, r->words);
+	if (!held && r->changed)
+		reconciling_tell_event(r, REASON_WOULD_DEADLOCK,
+				       r->plan->injected ? "Inject" : "Remove", r->words);
+	intents_again(r->intents, SURVEY_HELD_MS + 1000);
+	return true;
+}
+
 /* The last thing to wait for; the row says it, with what the write will cost. */
 static bool waits_for_its_turn(struct reconciling *r)
 {
 	const struct workload_input *input = r->input;
 	enum reason reason = REASON_NONE;
+	bool held = r->row->state == WORKLOAD_PENDING && r->row->reason == REASON_WOULD_DEADLOCK;
 	if (r->plan->template_changes && !input->policy->dry_run && !r->rides)
 		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
+	if ((reason == REASON_NONE || held) && would_deadlock(r, held))
+		return true;
 	enum reason told = reason == REASON_NONE ? REASON_WAITING_FOR_TURN : reason;
 	(void)snprintf(r->words, sizeof(r->words), "%s %ld pods will be replaced.",
 		       reason_info(told)->meaning, r->row->pace.pods);
@@ -155,6 +224,7 @@ void restart_follow(struct reconciling *r)
 	rollout_judge_sets(&r->sets, &r->rollout);
 	shares_read(&r->sets, r->input->facts, &r->row->shares);
 	pace->pods = r->rollout.pods;
+	r->row->surveying = false;
 	pace->held = r->rollout.phase == ROLLOUT_HELD_BACK;
 	if (r->row->state == WORKLOAD_UNSEEN && r->rollout.phase == ROLLOUT_PROGRESSING &&
 	    (r->ledger != NULL || pace->rolling))

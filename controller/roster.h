@@ -51,6 +51,8 @@ struct roster_row {
 	struct pace pace;
 	struct consent consent;
 	struct shares shares;
+	bool surveying;     /* waits for a survey of the nodes */
+	bool unsurveyed;    /* it was written without one, though there should be one */
 	bool stale;         /* what it depends on has changed since it was looked at */
 	unsigned conflicts; /* 409 in a row */
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */

@@ -50,6 +50,17 @@ static cJSON *clone_or_null(const cJSON *tree)
 	return tree == NULL ? NULL : json_clone(tree);
 }
 
+/* A cordoned node admits those that tolerate everything, as if it were a taint (and mostly it is there). */
+static void add_cordon(struct survey_node *node)
+{
+	cJSON *taint = cJSON_CreateObject();
+	json_set_str(taint, "key", "node.kubernetes.io/unschedulable");
+	json_set_str(taint, "effect", "NoSchedule");
+	if (node->taints == NULL)
+		node->taints = cJSON_CreateArray();
+	(void)cJSON_AddItemToArray(node->taints, taint);
+}
+
 void survey_add_node(struct survey *survey, const cJSON *node)
 {
 	const char *name = json_str(node, "metadata.name");
@@ -63,51 +74,81 @@ void survey_add_node(struct survey *survey, const cJSON *node)
 	    .labels = clone_or_null(json_get(node, "metadata.labels")),
 	    .taints = clone_or_null(json_get(node, "spec.taints")),
 	    .free = cJSON_CreateObject(),
-	    .unschedulable = json_bool(node, "spec.unschedulable", false),
 	};
+	if (json_bool(node, "spec.unschedulable", false))
+		add_cordon(added);
+	survey->sorted = false;
 	cJSON_ArrayForEach(item, json_get(node, "status.allocatable"))
 	{
 		set(added->free, item->string, amount_of(item));
 	}
 }
 
-static const cJSON *requests_of(const cJSON *container)
-{
-	const cJSON *requests = json_get(container, "resources.requests");
-	return requests != NULL ? requests : json_get(container, "resources.limits");
-}
-
-static void add_requests(cJSON *sum, const cJSON *container)
+static void read_amounts(cJSON *amounts, const cJSON *list)
 {
 	const cJSON *item = NULL;
-	cJSON_ArrayForEach(item, requests_of(container))
+	cJSON_ArrayForEach(item, list)
 	{
-		set(sum, item->string, get(sum, item->string) + amount_of(item));
+		set(amounts, item->string, amount_of(item));
 	}
 }
 
-/* Containers and native sidecars together, or the largest ordinary init container, if that is more. */
+/* A limit without a request is one: the API server fills that in for pods, not for templates. */
+static cJSON *requests_of(const cJSON *container)
+{
+	cJSON *amounts = cJSON_CreateObject();
+	read_amounts(amounts, json_get(container, "resources.limits"));
+	read_amounts(amounts, json_get(container, "resources.requests"));
+	return amounts;
+}
+
+static void add_amounts(cJSON *sum, const cJSON *amounts)
+{
+	const cJSON *item = NULL;
+	cJSON_ArrayForEach(item, amounts)
+	{
+		set(sum, item->string, get(sum, item->string) + item->valuedouble);
+	}
+}
+
+static void raise_to(cJSON *most, const cJSON *amounts)
+{
+	const cJSON *item = NULL;
+	cJSON_ArrayForEach(item, amounts)
+	{
+		if (item->valuedouble > get(most, item->string))
+			set(most, item->string, item->valuedouble);
+	}
+}
+
+/*
+ * Containers and native sidecars together; or, if that is more, an ordinary init container with the
+ * sidecars that were started before it.
+ */
 static cJSON *demand_of(const cJSON *pod_spec)
 {
 	cJSON *sum = cJSON_CreateObject();
+	CLEANUP(json_freep) cJSON *peak = cJSON_CreateObject();
+	CLEANUP(json_freep) cJSON *overhead = cJSON_CreateObject();
 	const cJSON *container = NULL;
-	const cJSON *item = NULL;
-	cJSON_ArrayForEach(container, json_member(pod_spec, "containers"))
-	{
-		add_requests(sum, container);
-	}
 	cJSON_ArrayForEach(container, json_member(pod_spec, "initContainers"))
 	{
+		CLEANUP(json_freep) cJSON *amounts = requests_of(container);
 		if (text_equal(json_str(container, "restartPolicy"), "Always")) {
-			add_requests(sum, container);
+			add_amounts(sum, amounts);
 			continue;
 		}
-		cJSON_ArrayForEach(item, requests_of(container))
-		{
-			if (amount_of(item) > get(sum, item->string))
-				set(sum, item->string, amount_of(item));
-		}
+		add_amounts(amounts, sum);
+		raise_to(peak, amounts);
 	}
+	cJSON_ArrayForEach(container, json_member(pod_spec, "containers"))
+	{
+		CLEANUP(json_freep) cJSON *amounts = requests_of(container);
+		add_amounts(sum, amounts);
+	}
+	raise_to(sum, peak);
+	read_amounts(overhead, json_member(pod_spec, "overhead"));
+	add_amounts(sum, overhead);
 	set(sum, "pods", 1);
 	return sum;
 }
@@ -122,19 +163,29 @@ static void take(struct survey_node *node, const cJSON *demand, double times)
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct survey_node *)a)->name, ((const struct survey_node *)b)->name);
+}
+
 void survey_add_pod(struct survey *survey, const cJSON *pod)
 {
-	const char *node = json_str(pod, "spec.nodeName");
+	const char *name = json_str(pod, "spec.nodeName");
 	const char *phase = json_str(pod, "status.phase");
-	if (node == NULL || text_equal(phase, "Succeeded") || text_equal(phase, "Failed"))
+	if (name == NULL || survey->count == 0 || text_equal(phase, "Succeeded") ||
+	    text_equal(phase, "Failed"))
 		return;
-	for (size_t i = 0; i < survey->count; i++) {
-		if (strcmp(survey->nodes[i].name, node) != 0)
-			continue;
-		CLEANUP(json_freep) cJSON *demand = demand_of(json_member(pod, "spec"));
-		take(&survey->nodes[i], demand, 1);
+	if (!survey->sorted)
+		qsort(survey->nodes, survey->count, sizeof(*survey->nodes), by_name);
+	survey->sorted = true;
+	CLEANUP(str_freep) char *wanted = xstrdup(name);
+	const struct survey_node key = {.name = wanted};
+	struct survey_node *node =
+	    bsearch(&key, survey->nodes, survey->count, sizeof(*survey->nodes), by_name);
+	if (node == NULL)
 		return;
-	}
+	CLEANUP(json_freep) cJSON *demand = demand_of(json_member(pod, "spec"));
+	take(node, demand, 1);
 }
 
 static bool tolerates(const cJSON *toleration, const cJSON *taint)
@@ -168,7 +219,7 @@ static bool tolerates_all(const cJSON *pod_spec, const struct survey_node *node)
 		if (!tolerated)
 			return false;
 	}
-	return !node->unschedulable;
+	return true;
 }
 
 static bool has_value(const cJSON *values, const char *value)
@@ -256,46 +307,64 @@ static bool has_room(const struct survey_node *node, const cJSON *demand)
 	return true;
 }
 
+static bool admits(const struct survey_node *node, const cJSON *pod_spec)
+{
+	return tolerates_all(pod_spec, node) && is_chosen(pod_spec, node);
+}
+
 /* Where the pod would go; NULL: nowhere. */
 static struct survey_node *place(struct survey *survey, const cJSON *pod_spec, const cJSON *demand)
 {
 	for (size_t i = 0; i < survey->count; i++) {
 		struct survey_node *node = &survey->nodes[i];
-		if (tolerates_all(pod_spec, node) && is_chosen(pod_spec, node) &&
-		    has_room(node, demand))
+		if (has_room(node, demand) && admits(node, pod_spec))
 			return node;
 	}
 	return NULL;
 }
 
-/* Of the resource that only some nodes have: how much the pod wants, and the most that is free. */
+/* The most that is free of it on one of the nodes that admit the pod. */
+static double most_free(const struct survey *survey, const cJSON *pod_spec, const char *resource)
+{
+	double most = 0;
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct survey_node *node = &survey->nodes[i];
+		if (get(node->free, resource) > most && admits(node, pod_spec))
+			most = get(node->free, resource);
+	}
+	return most;
+}
+
+/* What there is too little of; where each alone would do, the resource that only some nodes have. */
+static const cJSON *scarce(const struct survey *survey, const cJSON *pod_spec, const cJSON *demand)
+{
+	const cJSON *item = NULL;
+	const cJSON *found = NULL;
+	int best = -1;
+	cJSON_ArrayForEach(item, demand)
+	{
+		bool lacks = most_free(survey, pod_spec, item->string) < item->valuedouble;
+		int weight = 2 * lacks + resource_is_extended(item->string);
+		if (weight <= best)
+			continue;
+		best = weight;
+		found = item;
+	}
+	return found;
+}
+
 static void explain(const struct survey *survey, const cJSON *pod_spec, const cJSON *demand,
 		    char *words, size_t size)
 {
-	const cJSON *item = NULL;
-	const char *name = "";
-	double wanted = 0;
-	double most = 0;
 	size_t nodes = 0;
-	cJSON_ArrayForEach(item, demand)
-	{
-		if (!resource_is_extended(item->string))
-			continue;
-		name = item->string;
-		wanted = item->valuedouble;
-	}
-	for (size_t i = 0; i < survey->count; i++) {
-		const struct survey_node *node = &survey->nodes[i];
-		if (!tolerates_all(pod_spec, node) || !is_chosen(pod_spec, node))
-			continue;
-		nodes++;
-		most = get(node->free, name) > most ? get(node->free, name) : most;
-	}
-	(void)snprintf(
-	    words, size,
-	    "a new pod with %.0f %s has to be placed before an old one may go, and of %zu "
-	    "nodes that admit it none has room (the most that is free: %.0f)",
-	    wanted, name, nodes, most);
+	const cJSON *wanted = scarce(survey, pod_spec, demand);
+	for (size_t i = 0; i < survey->count; i++)
+		nodes += admits(&survey->nodes[i], pod_spec);
+	(void)snprintf(words, size,
+		       "a new pod with %.0f %s has to be placed before an old one may go, and of "
+		       "%zu nodes that admit it none has room (the most that is free: %.0f)",
+		       wanted->valuedouble, wanted->string, nodes,
+		       most_free(survey, pod_spec, wanted->string));
 }
 
 /* Puts the pods of one replica on nodes, and takes them off again. */
@@ -322,16 +391,27 @@ static bool fits(struct survey *survey, const struct replicas *set, char *words,
 	return placed == pods;
 }
 
+/* Its strategy adds before it takes away, and what it adds cannot go just anywhere. */
+static bool has_to_place(const struct replicas *set)
+{
+	return replicas_to_replace(set) > 0 && set->max_unavailable == 0 &&
+	       (pod_wants_accelerator(set->leader) || pod_wants_accelerator(set->worker));
+}
+
+bool survey_is_needed(const struct replica_sets *sets)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (has_to_place(&sets->items[i]))
+			return true;
+	return false;
+}
+
 bool survey_would_deadlock(struct survey *survey, const struct replica_sets *sets, char *ret_words,
 			   size_t size)
 {
-	for (size_t i = 0; i < sets->count; i++) {
-		const struct replicas *set = &sets->items[i];
-		if (replicas_to_replace(set) == 0 || set->max_unavailable > 0 || set->ready == 0 ||
-		    (!pod_wants_accelerator(set->leader) && !pod_wants_accelerator(set->worker)))
-			continue;
-		if (!fits(survey, set, ret_words, size))
+	for (size_t i = 0; i < sets->count; i++)
+		if (has_to_place(&sets->items[i]) &&
+		    !fits(survey, &sets->items[i], ret_words, size))
 			return true;
-	}
 	return false;
 }

@@ -46,6 +46,26 @@ void wake_below_floor(struct controller *controller, const struct namespace *spa
 	}
 }
 
+void wake_surveyor(void *context)
+{
+	struct controller *controller = context;
+	if (!controller->closing)
+		surveyor_begin(controller->surveyor);
+}
+
+void wake_surveying(void *context)
+{
+	struct controller *controller = context;
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		struct namespace *space = controller->namespaces[i];
+		for (size_t k = 0; k < space->roster.count; k++) {
+			struct roster_row *row = &space->roster.rows[k];
+			if (row->surveying)
+				add_workload_key(controller, row->resource, space->name, row->name);
+		}
+	}
+}
+
 /* Those that lost the switch just now with too many others are held, and the others with them. */
 void wake_guarded(struct controller *controller, struct namespace *space)
 {

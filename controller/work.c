@@ -365,11 +365,13 @@ static void work_on_workload(struct job *job, const struct view *view)
 		if (roster_find(&space->roster, key->resource, key->name) == NULL)
 			enroll_all(controller, space);
 		struct roster_row *row = roster_need(&space->roster, key->resource, key->name);
+		struct survey_report survey = surveyor_report(controller->surveyor);
 		struct workload_input input = {.resource = key->resource,
 					       .object = gathered.object,
 					       .facts = &gathered.facts,
 					       .policy = &policy,
 					       .roster = &space->roster,
+					       .survey = &survey,
 					       .now = job->started};
 		enum workload_state before = row->state;
 		bool first = before == WORKLOAD_UNSEEN;

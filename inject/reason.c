@@ -211,6 +211,14 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "Add a replica, give it a strategy with maxSurge, or annotate "
 	 "tracing.llm-d.io/accept-outage with the hash in the message.",
 	 true},
+    [REASON_WOULD_DEADLOCK] =
+	{"WouldDeadlock",
+	 "The strategy adds a pod before it takes one away, and no node has room for one more: the "
+	 "rollout would wait for ever.",
+	 "Set maxUnavailable: 1 until it is through, or spec.rollout.policy: OnNextChange. Where "
+	 "nodes are added by themselves, annotate tracing.llm-d.io/accept-outage with the hash in "
+	 "the message.",
+	 true},
     [REASON_ALREADY_FAILING] =
 	{"AlreadyFailing",
 	 "The workload was not coming up before the operator touched it, and is left alone.",

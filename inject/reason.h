@@ -74,6 +74,7 @@ enum reason {
 	REASON_RIDES_LATE,       /* some pods had been replaced before our edit came */
 	REASON_NO_CLUSTER_DNS,   /* spans could not reach the collector */
 	REASON_WOULD_EMPTY_ROLE, /* the capacity floor */
+	REASON_WOULD_DEADLOCK,   /* a surge pod finds no place on any node */
 	REASON_ALREADY_FAILING,  /* it did not come up before we touched it */
 	REASON_GITOPS_OWNED,     /* on an accelerator, and a tool applies it from Git */
 	REASON_UNDONE,           /* undone by others: written again once their rollout is through */

@@ -197,6 +197,19 @@ def test_another_server_of_the_role_lifts_the_floor(place):
     wait_for(lambda: traced(scene, "statefulset", "a-decode"), 60, "there is another one now")
 
 
+def test_a_surge_pod_that_no_node_could_take_is_not_asked_for(place):
+    """The only node has 64 accelerators."""
+    alone = server("a-decode")
+    alone["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "33"}}
+    scene = place({"minReadyPerRole": 0}, alone, server("b-prefill", role="prefill"))
+    wait_for(lambda: traced(scene, "deployment", "b-prefill"), 60, "it holds nobody else up")
+    row = wait_row(scene, "a-decode", "WouldDeadlock")
+    assert "33 nvidia.com/gpu" in row["message"] and not traced(scene, "deployment", "a-decode")
+    scene.api.merge("deployment", "a-decode", scene.namespace, {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}})
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "the old one goes first now")
+    wait_for(lambda: scene.row("a-decode")["state"] == "Injected", 60)
+
+
 def test_no_replicas_cost_nothing(place):
     scene = place({"maxConcurrent": 1}, server("a-decode", replicas=0, strategy={"type": "Recreate"}), server("b-decode", annotations=LOADS))
     wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "free")

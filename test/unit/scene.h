@@ -25,6 +25,7 @@ struct scene {
 	enum access access[RESOURCE_COUNT];
 	struct operator_options options;
 	struct moment now;
+	struct survey_report survey;
 };
 
 __attribute__((unused)) static void scene_ignore(void *context, const struct object *before,
@@ -83,6 +84,7 @@ __attribute__((unused)) static void scene_init(struct scene *scene)
 			.collector_timeout_ms = 60000,
 			.teardown_timeout_ms = 900000},
 	    .now = {.wall_us = SCENE_NOW_US, .mono_ms = 10000000},
+	    .survey = {.state = SURVEY_UNKNOWN, .at_ms = 10000000, .why = "not asked for"},
 	};
 	for (size_t i = 0; i < RESOURCE_COUNT; i++)
 		scene->access[i] = ACCESS_READABLE;
@@ -101,12 +103,12 @@ __attribute__((unused)) static void scene_release(struct scene *scene)
 __attribute__((unused)) static void scene_summarize(const struct intents *intents,
 						    struct buffer *out)
 {
-	static const char *const names[] = {"create", "apply", "delete", "patch", "give back",
-					    "status", "read",  "event",  "ask"};
+	static const char *const names[] = {"create", "apply", "delete", "patch",  "give back",
+					    "status", "read",  "event",  "survey", "ask"};
 	for (size_t i = 0; i < intents->count; i++) {
 		const struct intent *intent = &intents->items[i];
 		buffer_addf(out, "%s%s", out->len > 0 ? "; " : "", names[intent->type]);
-		if (intent->type == INTENT_STATUS)
+		if (intent->type == INTENT_STATUS || intent->type == INTENT_SURVEY)
 			continue;
 		buffer_addf(out, " %s/%s", resource_get(intent->resource)->kind, intent->name);
 		if (intent->type == INTENT_EVENT)
@@ -205,6 +207,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .facts = &gathered.facts,
 						       .policy = &policy,
 						       .roster = &scene->space->roster,
+						       .survey = &scene->survey,
 						       .now = scene->now};
 			reconcile_workload(&input,
 					   roster_need(&scene->space->roster, resource, name),

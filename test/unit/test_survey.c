@@ -47,7 +47,30 @@ static const struct {
     {"cpu counts too where there is one", NODE("a", "8", ""),
      DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {limits: {nvidia.com/gpu: '1', "
 			       "cpu: '65'}}}]"),
-     "a new pod with 1 nvidia.com/gpu"},
+     "a new pod with 65 cpu has to be placed"},
+    {"a limit counts beside requests of other things", NODE("a", "3", ""),
+     DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {requests: {cpu: '1'}, limits: "
+			       "{nvidia.com/gpu: '4'}}}]"),
+     "a new pod with 4 nvidia.com/gpu has to be placed"},
+    {"each alone would fit, on no node both",
+     NODE("a", "8", "") POD("a", "2", "Running") NODE("b", "1", "")
+	 NODE("c", "8",
+	      "spec: {taints: "
+	      "[{key: x, effect: NoSchedule}]}"),
+     DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {limits: {nvidia.com/gpu: '5', "
+			       "cpu: '64'}}}]"),
+     "a new pod with 5 nvidia.com/gpu has to be placed before an old one may go, and of 2 nodes "
+     "that admit it none has room (the most that is free: 6)"},
+    {"what a sandbox costs", NODE("a", "4", ""),
+     DEPLOYMENT("replicas: 1", WANTS("1") ", overhead: {cpu: '65'}"), "a new pod with 65 cpu"},
+    {"not Ready yet: it holds its accelerators all the same",
+     NODE("a", "4", "") POD("a", "4", "Pending"),
+     "kind: Deployment\nmetadata: {name: w}\nspec: {replicas: 1, template: {spec: {" WANTS(
+	 "4") "}}}",
+     "a new pod with 4 nvidia.com/gpu"},
+    {"scaled to nothing", NODE("a", "0", ""), DEPLOYMENT("replicas: 0", WANTS("4")), NULL},
+    {"cordoned, and tolerated with everything else", NODE("a", "8", "spec: {unschedulable: true}"),
+     DEPLOYMENT("replicas: 1", WANTS("1") ", tolerations: [{operator: Exists}]"), NULL},
     {"cordoned", NODE("a", "8", "spec: {unschedulable: true}"),
      DEPLOYMENT("replicas: 1", WANTS("1")),
      "a new pod with 1 nvidia.com/gpu has to be placed before an old one may go, and of 0 nodes"},
@@ -80,10 +103,17 @@ static const struct {
     {"a sidecar is part of the pod, an init container is not beside it", NODE("a", "4", ""),
      DEPLOYMENT(
 	 "replicas: 1",
-	 WANTS("3") ", initContainers: [{name: s, restartPolicy: Always, resources: {limits: "
+	 WANTS("3") ", initContainers: [{name: i, resources: {limits: {nvidia.com/gpu: '4'}}}, "
+		    "{name: s, restartPolicy: Always, resources: {limits: {nvidia.com/gpu: "
+		    "'1'}}}]"),
+     NULL},
+    {"an init container runs beside the sidecars before it", NODE("a", "4", ""),
+     DEPLOYMENT(
+	 "replicas: 1",
+	 WANTS("1") ", initContainers: [{name: s, restartPolicy: Always, resources: {limits: "
 		    "{nvidia.com/gpu: '1'}}}, {name: i, resources: {limits: {nvidia.com/gpu: "
 		    "'4'}}}]"),
-     NULL},
+     "a new pod with 5 nvidia.com/gpu"},
     {"a group needs room for all its pods at once", NODE("a", "8", "") NODE("b", "7", ""),
      "kind: LeaderWorkerSet\nmetadata: {name: w}\nspec: {replicas: 1, rolloutStrategy: "
      "{rollingUpdateConfiguration: {maxSurge: 1, maxUnavailable: 0}}, leaderWorkerTemplate: {size: "

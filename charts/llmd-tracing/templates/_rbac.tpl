@@ -107,6 +107,10 @@ crds:
   - apiGroups: [apiextensions.k8s.io]
     resources: [customresourcedefinitions]
     verbs: [list, watch]
+room:
+  - apiGroups: [""]
+    resources: [nodes, pods]
+    verbs: [list]
 {{- end }}
 {{- if .Values.rbac.secrets }}
 secrets:
