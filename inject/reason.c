@@ -193,7 +193,9 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "", false},
     [REASON_WAITING_FOR_APPROVAL] =
 	{"WaitingForApproval", "spec.rollout.policy is OnApproval: the edit waits for a person.",
-	 "Annotate the workload tracing.llm-d.io/approve with the hash in the message.", false},
+	 "kubectl llmd-tracing approve shows the change and lets it through; it annotates the "
+	 "workload tracing.llm-d.io/approve with the hash in the message.",
+	 false},
     [REASON_WAITING_FOR_WINDOW] = {"WaitingForWindow",
 				   "Restarts begin only within spec.rollout.window.", "", false},
     [REASON_RIDES_LATE] =

@@ -4,7 +4,12 @@ import copy
 import hashlib
 import json
 import os
+import pty
+import select
+import signal
+import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -12,10 +17,10 @@ import cli
 
 sys.path.insert(0, os.path.join(cli.ROOT, "test/scenario"))
 
-from fake_api import FakeApi  # noqa: E402
+from fake_api import TIMEOUT, FakeApi  # noqa: E402
 from tools import listing, write_kubeconfig  # noqa: E402
 
-CONFLICT = 4
+CONFLICT, INTERRUPTED = 4, 130
 SHOP = "namespaces/shop"
 LISTS = {"deployment": f"/apis/apps/v1/{SHOP}/deployments", "statefulset": f"/apis/apps/v1/{SHOP}/statefulsets",
          "tracing": f"/apis/tracing.llm-d.io/v1alpha1/{SHOP}/tracings", "service": f"/api/v1/{SHOP}/services",
@@ -238,6 +243,122 @@ def test_somebody_wrote_meanwhile(pki, tmp_path):
     shop.conflict = True
     done = run(pki, tmp_path, shop, "approve", "decode", "--yes")
     assert done.code == CONFLICT and "Deployment/shop/decode: " in done.err and "approved" not in done.out
+
+
+class Terminal:
+    """The command with a terminal as standard input or output."""
+
+    def __init__(self, pki, folder, shop, *args, out=False):
+        self.api = FakeApi(pki, shop, pki.server)
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([cli.BINARY, *args, "-n", "shop", "--kubeconfig", write_kubeconfig(folder, self.api)], stdin=slave,
+                                        stdout=slave if out else subprocess.PIPE, stderr=subprocess.PIPE)
+        os.close(slave)
+        self.shown = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.process.kill()
+        self.process.communicate()
+        os.close(self.master)
+        self.api.stop()
+
+    def read_until(self, word, stream=None):
+        """From the terminal, or from a pipe of the command."""
+        source = self.master if stream is None else stream.fileno()
+        while word not in self.shown:
+            assert select.select([source], [], [], TIMEOUT)[0], f"no {word} in {self.shown}"
+            more = os.read(source, 65536)
+            assert more, f"no {word} in {self.shown}"
+            self.shown += more
+
+    def end(self):
+        out, err = self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode, (out or b"").decode(), err.decode()
+
+
+@pytest.mark.parametrize("answer, code, approved", [(b"y\n", cli.OK, True), (b"n\n", CONFLICT, False), (b"\n", CONFLICT, False)])
+def test_a_person_is_asked(pki, tmp_path, answer, code, approved):
+    shop = waiting()
+    with Terminal(pki, tmp_path, shop, "approve", "decode") as terminal:
+        terminal.read_until(b"Approve this? [y/N] ", terminal.process.stderr)
+        assert shop.patches == {}
+        os.write(terminal.master, answer)
+        done, out, _ = terminal.end()
+    assert (done, bool(shop.patches), "approved" in out) == (code, approved, approved)
+    assert "--otlp-traces-endpoint" in out, "what it is about is shown first"
+
+
+def test_ctrl_c_is_a_no(pki, tmp_path):
+    shop = waiting()
+    with Terminal(pki, tmp_path, shop, "approve", "decode") as terminal:
+        terminal.read_until(b"[y/N] ", terminal.process.stderr)
+        terminal.process.send_signal(signal.SIGINT)
+        assert (terminal.end()[0], shop.patches) == (INTERRUPTED, {})
+
+
+class Watched(Shop):
+    """What is watched stirs when `moved` is set."""
+
+    def __init__(self, *workloads, **more):
+        super().__init__(*workloads, **more)
+        self.moved = threading.Event()
+
+    def __call__(self, exchange):
+        if not exchange.is_watch:
+            super().__call__(exchange)
+            return
+        exchange.head()
+        while exchange.path == LISTS["tracing"] and not self.moved.wait(0.1) and not exchange.api.stopping.is_set():
+            continue
+        if exchange.path == LISTS["tracing"] and self.moved.is_set():
+            exchange.events({"type": "MODIFIED", "object": self.objects["tracing"][0]})
+        exchange.hold()
+
+    def move(self, *rows):
+        self.objects["tracing"][0]["status"]["workloads"] = list(rows)
+        self.objects["tracing"][0]["metadata"]["resourceVersion"] = "11"
+        self.moved.set()
+
+
+def test_a_terminal_is_drawn_anew(pki, tmp_path):
+    shop = Watched(held(server("decode")), held(server("prefill", "prefill")), conditions=[READY],
+                   rows=[row("Deployment", n, "Pending", "WaitingForTurn", "words") for n in ("decode", "prefill")])
+    with Terminal(pki, tmp_path, shop, "status", "-w", out=True) as terminal:
+        terminal.read_until(b"next: written when those before it are through\r\n  prefill")
+        terminal.shown = b""
+        shop.move(row("Deployment", "decode", "Pending", "RollingOut", "words"), row("Deployment", "prefill", "Pending", "WaitingForRollout", "words"))
+        terminal.read_until(b"WaitingForRollout")
+        assert terminal.shown.count(b"\033[H") == 1 and b"namespace shop: Ready True" in terminal.shown and b"RollingOut" in terminal.shown
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end()[0] == INTERRUPTED
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_elsewhere_what_is_new_is_added(pki, tmp_path, output):
+    shop = Watched(held(server("decode")), held(server("prefill", "prefill")), conditions=[READY],
+                   rows=[row("Deployment", n, "Pending", "WaitingForTurn", "words") for n in ("decode", "prefill")])
+    with Terminal(pki, tmp_path, shop, "status", "-w", "-o", output) as terminal:
+        terminal.read_until(b"Deployment/prefill" if output == "text" else b"}\n", terminal.process.stdout)
+        terminal.shown = b""
+        shop.move(row("Deployment", "decode", "Pending", "RollingOut", "words"), row("Deployment", "prefill", "Pending", "WaitingForTurn", "words"))
+        terminal.read_until(b"RollingOut", terminal.process.stdout)
+        terminal.process.send_signal(signal.SIGINT)
+        code, rest, _ = terminal.end()
+    new = terminal.shown.decode() + rest
+    assert code == INTERRUPTED
+    if output == "json":
+        states = {w["name"]: w["reason"] for w in json.loads(new)["pools"][0]["workloads"]}
+        assert states == {"decode": "RollingOut", "prefill": "WaitingForTurn"}
+    else:
+        assert new.count("Deployment/") == 1 and "Deployment/decode: Pending, RollingOut" in new and "namespace shop" not in new
+
+
+def test_watching_ends_in_time(pki, tmp_path):
+    done = run(pki, tmp_path, Watched(conditions=[READY]), "status", "-w", "--timeout", "1s")
+    assert done.code == cli.OK and done.out.count("namespace shop") == 1
 
 
 @pytest.mark.parametrize("reason, want", [

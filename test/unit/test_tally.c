@@ -39,7 +39,7 @@ static const struct {
 	bool held;
 } cases[] = {
     {"nothing is there",
-     {{NULL}},
+     {{.name = NULL}},
      "False NoWorkloads",
      "Unknown NothingInjected",
      "False NothingPending",
