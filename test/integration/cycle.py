@@ -4,6 +4,9 @@ from traced import is_traced
 from waiting import wait_for
 
 
+CHANGE = {"sampling": {"where": "Pods", "ratio": "0.25"}}
+
+
 def run_cycle(scene, start_operator):
     scene.wait_settled()
     start_operator()
@@ -18,7 +21,7 @@ def run_cycle(scene, start_operator):
 
 def change_settings(scene):
     """A setting changes and every workload follows, without losing or repeating anything."""
-    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"sampling": {"ratio": "0.25"}}})
+    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": CHANGE})
     for w in scene.workloads:
         def followed(w=w):
             obj = scene.api.get(w.kind, w.name, scene.namespace)
@@ -35,6 +38,6 @@ def wait_cleaned_up(scene, keeps_tracing=True):
                        ("service", "jaeger-collector"), ("configmap", "otel-collector-config")):
         wait_for(lambda kind=kind, name=name: scene.api.find(kind, name, scene.namespace) is None, 60, f"{kind} {name} is gone")
     if keeps_tracing:
-        assert scene.tracing()["spec"] == {"sampling": {"ratio": "0.25"}}
+        assert scene.tracing()["spec"] == CHANGE
     else:
         wait_for(lambda: scene.api.find("tracing", "llm-d", scene.namespace) is None, 60, "the Tracing is gone")

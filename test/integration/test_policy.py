@@ -103,7 +103,7 @@ def test_a_namespace_denied_from_the_start_is_not_touched(scene, operator, tmp_p
 
 
 def test_defaults_hold_and_a_change_of_them_restarts_nothing(scene, operator, tmp_path):
-    first = operator("--settings", write(tmp_path, "settings.yaml", {"sampling": {"ratio": "0.25"}}), "--image-registry", "mirror.example/cache")
+    first = operator("--settings", write(tmp_path, "settings.yaml", {"sampling": {"where": "Pods", "ratio": "0.25"}}), "--image-registry", "mirror.example/cache")
     scene.switch("true")
     scene.wait_traced().wait_rolled_out()
     scene.wait_condition("Ready", "True")
@@ -115,7 +115,7 @@ def test_defaults_hold_and_a_change_of_them_restarts_nothing(scene, operator, tm
     assert collector["spec"]["template"]["spec"]["containers"][0]["image"].startswith("mirror.example/cache/open-telemetry/")
     first.stop()
     generations = {w.name: scene.generation(w.kind, w.name) for w in scene.workloads}
-    operator("--settings", write(tmp_path, "settings.yaml", {"spec": {"sampling": {"ratio": "0.75"}}, "kind": "Tracing",
+    operator("--settings", write(tmp_path, "settings.yaml", {"spec": {"sampling": {"where": "Pods", "ratio": "0.75"}}, "kind": "Tracing",
                                                              "apiVersion": "tracing.llm-d.io/v1alpha1"}))
     wait_for(lambda: scene.tracing()["status"]["effective"]["ratio"] == "0.75", 30, "the new default is in force")
     wait_for(lambda: scene.row("prefill")["reason"] == "PlanOutdated", 30, "the workload waits for its own next change")
