@@ -178,6 +178,9 @@ static enum undo_verdict judge_undo(struct reconciling *r)
 	    .settings = r->input->policy->settings_hash,
 	    .retry = asked ? retry : NULL,
 	    .hash = r->plan->hash,
+	    .pristine = r->plan->pristine,
+	    .by = writers_last(object),
+	    .accelerated = writers_on_accelerators(&r->sets),
 	    .now_us = r->input->now.wall_us,
 	};
 	return undo_judge(&r->row->undo, &input);
@@ -220,14 +223,7 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	workload_version(input->object, policy, version);
 	struct roster_row *row = r->row;
 	if (undo == UNDO_CONFLICTING) {
-		describe_containers(r);
-		reconciling_tell(
-		    r, WORKLOAD_CONFLICTING, REASON_CONFLICTING,
-		    "undone by others twice within 24 hours; nothing is written until the "
-		    "settings change or the workload's annotation " ANNOTATION_RETRY
-		    " gets another value");
-		if (r->changed)
-			reconciling_tell_event(r, REASON_CONFLICTING, "Inject", row->message);
+		writers_tell_conflict(r);
 		return true;
 	}
 	if (refusal_holds(&row->refusal, version, input->now.mono_ms)) {
@@ -246,8 +242,10 @@ static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 	if (restart_is_left_alone(r) || writers_keep_out(r))
 		return true;
 	if (undo == UNDO_WAIT) {
-		reconciling_tell(r, WORKLOAD_PENDING, REASON_UNDONE,
-				 "undone by somebody else; repaired once their rollout is through");
+		r->words[0] = '\0';
+		reconciling_add_words(r, "undone by %s; repaired once their rollout is through",
+				      writers_name(r->row->undo.by));
+		reconciling_tell(r, WORKLOAD_PENDING, REASON_UNDONE, r->words);
 		if (r->changed)
 			reconciling_tell_event(r, REASON_UNDONE, "Inject", row->message);
 		return true;

@@ -315,6 +315,7 @@ static enum status build(struct planning *planning, struct error *err)
 			skip_work(&planning->works.items[i], plan->reason, plan->message);
 	} else {
 		inputs_hash(object, &planning->works, planning->inputs);
+		pristine_hash(&planning->templates, &planning->works, plan->pristine);
 		decide_all(planning, course);
 		if (course == COURSE_INJECT && is_pinned(planning) && any_differs(&planning->works))
 			hold_back(planning);

@@ -78,6 +78,7 @@ struct plan {
 	bool outdated; /* PlanOutdated: newer rules or defaults would change something; held back */
 	bool undone;   /* something that the ledger records is no longer in place */
 	bool ledger_newer; /* LedgerNewer: written by a newer operator; read-only */
+	char pristine[17]; /* of the pod templates without what is ours; "" when left alone */
 	char hash[17];     /* of the wanted ledger: 16 hex digits; "" when nothing is injected */
 	cJSON *operations; /* JSON Patch without guards; array */
 	cJSON *tests;      /* `test` operations on every old value that is touched; array */

@@ -139,3 +139,67 @@ void inputs_hash(const cJSON *object, const struct works *works, char ret_hex[IN
 	}
 	(void)snprintf(ret_hex, INPUTS_HASH_SIZE, "%016" PRIx64, mix_number(hash, sum));
 }
+
+static bool is_ours_to_edit(const char *member)
+{
+	return text_equal(member, "command") || text_equal(member, "args") ||
+	       text_equal(member, "env");
+}
+
+/*
+ * A container without the lists that we edit, which are added as they were before us. One
+ * that says nothing else but its name may be of our making (ModelService).
+ */
+static uint64_t hash_rest(const cJSON *container)
+{
+	uint64_t sum = 0;
+	bool only_name = true;
+	const cJSON *member = NULL;
+	cJSON_ArrayForEach(member, container)
+	{
+		if (is_ours_to_edit(member->string))
+			continue;
+		sum += mix_number(mix_text(FNV_START, member->string), hash_tree(member));
+		only_name = only_name && text_equal(member->string, "name");
+	}
+	return only_name ? 0 : mix_number(FNV_START, sum);
+}
+
+static uint64_t sum_containers(const cJSON *containers)
+{
+	uint64_t sum = 0;
+	const cJSON *container = NULL;
+	cJSON_ArrayForEach(container, containers)
+	{
+		sum += hash_rest(container);
+	}
+	return sum;
+}
+
+/* A Pod's metadata is that of the object itself, where the ledger stands. */
+static uint64_t sum_template(const struct pod_template *template, bool in_template)
+{
+	bool has_metadata = in_template && template->metadata != NULL;
+	uint64_t sum = has_metadata ? hash_tree(template->metadata) : 0;
+	const cJSON *member = NULL;
+	cJSON_ArrayForEach(member, template->spec)
+	{
+		if (text_equal(member->string, "containers") ||
+		    text_equal(member->string, "initContainers"))
+			sum += sum_containers(member);
+		else
+			sum += mix_number(mix_text(FNV_START, member->string), hash_tree(member));
+	}
+	return mix_number(mix_text(FNV_START, template->id), sum);
+}
+
+void pristine_hash(const struct pod_templates *templates, const struct works *works,
+		   char ret_hex[INPUTS_HASH_SIZE])
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < templates->count; i++)
+		sum += sum_template(&templates->items[i], templates->in_template);
+	for (size_t i = 0; i < works->count; i++)
+		sum += hash_work(&works->items[i]);
+	(void)snprintf(ret_hex, INPUTS_HASH_SIZE, "%016" PRIx64, mix_number(FNV_START, sum));
+}

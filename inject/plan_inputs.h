@@ -16,4 +16,11 @@ enum { INPUTS_HASH_SIZE = 17 };
 /* 16 hex digits, NUL-terminated. */
 void inputs_hash(const cJSON *object, const struct works *works, char ret_hex[INPUTS_HASH_SIZE]);
 
+/*
+ * The whole pod templates without what is ours: as long as it is the same, nobody has
+ * deployed anything else. 16 hex digits.
+ */
+void pristine_hash(const struct pod_templates *templates, const struct works *works,
+		   char ret_hex[INPUTS_HASH_SIZE]);
+
 #endif

@@ -121,8 +121,10 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "Some injected values were changed by the user since; those are now the user's and stay.",
 	 "", false},
     [REASON_CONFLICTING] =
-	{"Conflicting", "Somebody else undid the injection twice within 24 hours.",
-	 "Put the printed values into the source of the manifest, or opt the workload out.", true},
+	{"Conflicting",
+	 "Somebody else takes the injection away; it is not put in again, so that no pods restart "
+	 "for nothing.",
+	 "Put the printed values where the message says, or opt the workload out.", true},
     [REASON_SETTINGS_MISSING] =
 	{"SettingsMissing",
 	 "The Tracing cannot be read or is gone; nothing that is injected changes.", "", true},

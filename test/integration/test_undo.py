@@ -17,39 +17,57 @@ def scene(cluster, namespace, operator):
     return scene.wait_traced().wait_rolled_out()
 
 
+def workload(scene, name):
+    return next(w for w in scene.workloads if w.name == name)
+
+
 def decode(scene):
-    return next(w for w in scene.workloads if w.name == "decode")
+    return workload(scene, "decode")
 
 
-def rollout_undo(scene):
-    scene.cluster.kubectl("-n", scene.namespace, "rollout", "undo", "deployment/decode")
+def rollout_undo(scene, name):
+    scene.cluster.kubectl("-n", scene.namespace, "rollout", "undo", f"deployment/{name}")
 
 
-def test_rollout_undo_is_repaired_once_and_then_respected(scene):
-    before = scene.generation("deployment", "decode")
-    rollout_undo(scene)
-    wait_for(lambda: scene.generation("deployment", "decode") > before + 1 and is_traced(scene.api, decode(scene), scene.namespace),
-             60, "repaired")
-    wait_for(lambda: is_rolled_out(scene.api, decode(scene), scene.namespace), 60)
-    rollout_undo(scene)
-    wait_for(lambda: scene.row("decode")["state"] == "Conflicting", 60, "Conflicting is shown")
-    generation = scene.generation("deployment", "decode")
-    holds_for(lambda: scene.generation("deployment", "decode") == generation, 2, "the second undo stands")
-    wait_for(lambda: scene.events("decode", "Conflicting"), 10, "an Event says so")
-    scene.cluster.kubectl("-n", scene.namespace, "annotate", "deployment/decode", "tracing.llm-d.io/retry=1")
-    wait_for(lambda: is_traced(scene.api, decode(scene), scene.namespace), 60, "traced again on retry")
+def wait_conflicting(scene, name):
+    wait_for(lambda: scene.row(name)["state"] == "Conflicting", 60, f"{name} is Conflicting")
+    generation = scene.generation("deployment", name)
+    holds_for(lambda: scene.generation("deployment", name) == generation, 1, "the undo stands")
+    wait_for(lambda: scene.events(name, "Conflicting"), 10, "an Event says so")
+
+
+def retry(scene, name):
+    scene.cluster.kubectl("-n", scene.namespace, "annotate", f"deployment/{name}", "tracing.llm-d.io/retry=1")
+    scene.before[workload(scene, name)]["metadata"].setdefault("annotations", {})["tracing.llm-d.io/retry"] = "1"
+    wait_for(lambda: is_traced(scene.api, workload(scene, name), scene.namespace), 60, f"{name} is traced again on retry")
+
+
+def test_rollout_undo_is_repaired_once_and_on_gpus_never(scene):
+    rollout_undo(scene, "decode")
+    wait_conflicting(scene, "decode")
+    assert scene.row("decode")["message"].startswith("kubectl took the injection away")
+    before = scene.generation("deployment", "qwen-epp")
+    rollout_undo(scene, "qwen-epp")
+    wait_for(lambda: scene.generation("deployment", "qwen-epp") > before + 1
+             and is_traced(scene.api, workload(scene, "qwen-epp"), scene.namespace), 60, "repaired")
+    wait_for(lambda: is_rolled_out(scene.api, workload(scene, "qwen-epp"), scene.namespace), 60)
+    rollout_undo(scene, "qwen-epp")
+    wait_conflicting(scene, "qwen-epp")
+    for name in ("decode", "qwen-epp"):
+        retry(scene, name)
     scene.switch("false")
-    scene_without_retry = scene.before[decode(scene)]
-    scene_without_retry["metadata"].setdefault("annotations", {})["tracing.llm-d.io/retry"] = "1"
     scene.wait_as_before()
 
 
 def test_client_side_apply_of_the_same_manifest(scene):
     """kubectl apply resets args, but keeps our env and ledger."""
-    before = scene.generation("deployment", "decode")
+    before = scene.generation("deployment", "qwen-epp")
     scene.cluster.apply(sample("pd.yaml", scene.namespace))
-    wait_for(lambda: scene.generation("deployment", "decode") > before + 1 and is_traced(scene.api, decode(scene), scene.namespace),
-             60, "repaired")
+    wait_for(lambda: scene.generation("deployment", "qwen-epp") > before + 1
+             and is_traced(scene.api, workload(scene, "qwen-epp"), scene.namespace), 60, "repaired")
+    for name in ("decode", "prefill"):
+        wait_conflicting(scene, name)
+        assert "kubectl-client-side-apply" in scene.row(name)["message"]
     scene.switch("false")
     scene.wait_as_before()
 

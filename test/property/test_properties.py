@@ -92,6 +92,23 @@ def test_a_patch_does_not_apply_where_a_touched_value_is_another(subject):
         exact.apply(other, answer["patch"])
 
 
+def test_replicas_belong_to_autoscalers(subject):
+    """HPA, KEDA and llm-d's own autoscaler write them; we never do, neither when it comes nor when it goes."""
+    there = subject.inject()
+    for row in there["patch"] + subject.remove(there["object"])["patch"]:
+        assert "replicas" not in exact.tokens(row["path"]) and '"replicas"' not in exact.dumps(row.get("value")), row
+
+
+def test_the_pristine_hash_sees_others_edits_and_not_ours(subject):
+    there = subject.inject()
+    assert subject.inject(there["object"])["pristine"] == there["pristine"]
+    if not there["injected"]:
+        return
+    for spec in workloads.pod_specs(there["object"]):
+        spec["terminationGracePeriodSeconds"] = Number("77")
+    assert subject.inject(there["object"])["pristine"] != there["pristine"]
+
+
 def stripped(obj):
     """Without everything that a plan may touch."""
     obj = copy.deepcopy(obj)

@@ -8,7 +8,7 @@
  *           "hash": "settings hash, else computed"}
  * Answer:  {"object": {…}, "patch": [with tests], "explain": {…}, "changes": bool,
  *           "template_changes", "changes_lists", "outdated", "ledger_newer", "injected": bool,
- *           "hash": "…"}
+ *           "hash": "…", "pristine": "…"}
  *      or  {"error": "…", "status": "…"}
  *
  * "explicit": act as if something led to the object.
@@ -56,6 +56,7 @@ static void answer(const struct plan *plan, const struct plan_input *input)
 	json_set_bool(row, "ledger_newer", plan->ledger_newer);
 	json_set_bool(row, "injected", plan->injected);
 	json_set_str(row, "hash", plan->hash);
+	json_set_str(row, "pristine", plan->pristine);
 	put(row);
 }
 

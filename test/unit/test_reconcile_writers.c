@@ -106,3 +106,97 @@ TEST(undo_by_others)
 			   "Tracing/llm-d Injected");
 	scene_release(&scene);
 }
+
+/* One server as somebody's last write left it, without anything of ours. */
+#define UNDONE(MANAGER)                                                                            \
+	GPU_SERVER("decode", "generation: 1, resourceVersion: '102', managedFields: [{manager: "   \
+			     "argocd-controller, operation: Apply, time: '2025-01-01T00:00:00Z', " \
+			     "fieldsV1: {'f:spec': {}}}, {manager: " MANAGER                       \
+			     ", operation: Update, time: '2026-01-01T00:00:00Z', fieldsV1: "       \
+			     "{'f:spec': {'f:template': {}}}}, {manager: keda, operation: "        \
+			     "Update, subresource: scale, time: '2027-01-01T00:00:00Z', "          \
+			     "fieldsV1: {'f:spec': {'f:replicas': {}}}}, {manager: labeller, "     \
+			     "operation: Apply, time: '2027-01-01T00:00:00Z', fieldsV1: "          \
+			     "{'f:metadata': {}}}]")
+#define FLAGS                                                                                      \
+	"[{\"op\":\"add\",\"path\":\"/spec/template/spec/containers/0/args/"                       \
+	"1\",\"value\":\"--otlp-"                                                                  \
+	"traces-endpoint=http://otel-collector:4317\"},{\"op\":\"add\",\"path\":\"/spec/template/" \
+	"spec/containers/0/args/2\",\"value\":\"--collect-detailed-traces=all\"}]"
+
+static const struct {
+	const char *manager;
+	const char *undone;
+	const char *way_out;
+} fights[] = {
+    {"argocd-controller", UNDONE("argocd-controller"),
+     "spec.ignoreDifferences: [{group: apps, kind: Deployment, name: decode, jsonPointers: "
+     "[/spec/template/spec/containers/0/args]}]"},
+    {"kustomize-controller", UNDONE("kustomize-controller"),
+     "in its Kustomization spec.patches: [{target: {kind: Deployment, name: decode}, patch: "
+     "'" FLAGS "'}]"},
+    {"helm-controller", UNDONE("helm-controller"),
+     "in its HelmRelease spec.postRenderers: [{kustomize: {patches: [{target: {kind: "
+     "Deployment, name: decode}, patch: '" FLAGS "'}]}}]"},
+    {"helm", UNDONE("helm"), "the flags in the release's values: " FLAGS},
+    {"kubectl", UNDONE("kubectl"), "goes back to pods without tracing"},
+    {"kubectl-client-side-apply", UNDONE("kubectl-client-side-apply"),
+     "the flags in the manifest's source: " FLAGS},
+};
+
+TEST(once_undone_on_accelerators_is_a_conflict_with_a_name_and_a_way_out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fights); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, ALL GPU_SERVER("decode", "generation: 1"));
+		look_and_write(&scene, "decode", "101");
+		free(look(&scene, "decode"));
+		scene_add(&scene, fights[i].undone);
+		CLEANUP(str_freep) char *told = look(&scene, "decode");
+		CHECK_STR_ROW(told,
+			      "event Deployment/decode Conflicting; event Tracing/llm-d "
+			      "Conflicting",
+			      fights[i].manager);
+		const struct roster_row *row =
+		    roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+		CLEANUP(str_freep)
+		char *start = xasprintf("%s took the injection away", fights[i].manager);
+		CHECK_STR_ROW(strncmp(row->message, start, strlen(start)) == 0 ? start
+									       : row->message,
+			      start, fights[i].manager);
+		if (strstr(row->message, fights[i].way_out) == NULL)
+			CHECK_STR_ROW(row->message, fights[i].way_out, fights[i].manager);
+		CHECK(strstr(row->message, "prints all of it") != NULL);
+		CLEANUP(str_freep) char *quiet = look(&scene, "decode");
+		CHECK_STR_ROW(quiet, "", fights[i].manager);
+		scene_release(&scene);
+	}
+}
+
+/* A new image resets the flags: no fight, also for another process that reads the status. */
+TEST(a_deploy_on_accelerators_is_repaired)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, ALL GPU_SERVER("decode", "generation: 1"));
+	look_and_write(&scene, "decode", "101");
+	free(look(&scene, "decode"));
+	cJSON *rows = roster_status(&scene.space->roster);
+	roster_release(&scene.space->roster);
+	roster_load(&scene.space->roster, rows);
+	cJSON_Delete(rows);
+	scene_add(&scene, SERVER_OF("decode", "resourceVersion: '102'",
+				    ", env: [{name: NEW, value: x}], resources: {limits: "
+				    "{nvidia.com/gpu: 1}}"));
+	look_and_write(&scene, "decode", "103");
+	free(look(&scene, "decode"));
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	/* and the same once more is one */
+	scene_add(&scene, SERVER_OF("decode", "resourceVersion: '104'",
+				    ", env: [{name: NEW, value: x}], resources: {limits: "
+				    "{nvidia.com/gpu: 1}}"));
+	free(look(&scene, "decode"));
+	check_row(&scene, "decode", WORKLOAD_CONFLICTING, REASON_CONFLICTING);
+	scene_release(&scene);
+}
