@@ -149,6 +149,7 @@ void on_store_change(void *context, const struct object *before, const struct ob
 	else if (object->resource != RESOURCE_SERVICE || is_owned_name(object) || object->managed)
 		add_namespace_key(controller, object->namespace_name, 0);
 	if (object->resource == RESOURCE_POOL || object->resource == RESOURCE_POOL_X ||
-	    object->resource == RESOURCE_SERVICE)
+	    object->resource == RESOURCE_SERVICE ||
+	    (object->resource == RESOURCE_NETWORKPOLICY && !object->managed))
 		add_workload_keys(controller, object->namespace_name);
 }

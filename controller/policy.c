@@ -120,6 +120,9 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 				      .again_ms = phase.again_ms,
 				      .tracing_uid = json_str(view->tracing, "metadata.uid"),
 				      .dry_run = view->options->dry_run};
+	ret_policy->path.policies = view->network_policies;
+	ret_policy->path.collector = json_get(view_live(view, "Deployment", "otel-collector", NULL),
+					      "spec.template.metadata.labels");
 	explain_hold(view, ret_policy);
 	if (view->tracing != NULL || view->options->dry_run)
 		read_settings(view, ret_policy);

@@ -12,6 +12,7 @@
 
 #include "controller/collector.h"
 #include "controller/pins.h"
+#include "controller/preflight.h"
 #include "controller/view.h"
 
 /*
@@ -31,8 +32,9 @@ struct policy {
 	char settings_hash[17];
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;
-	const char *tracing_uid; /* of the view's Tracing, or NULL; borrowed */
-	bool dry_run;            /* nothing is written, so nothing is waited for */
+	const char *tracing_uid;    /* of the view's Tracing, or NULL; borrowed */
+	struct preflight_path path; /* between workloads and collector; borrowed from the view */
+	bool dry_run;               /* nothing is written, so nothing is waited for */
 };
 
 /* From the view alone: used for the namespace's and for its workloads' keys. */

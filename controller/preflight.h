@@ -12,8 +12,14 @@
 #include "controller/replicas.h"
 #include "inject/reason.h"
 
+/* What may stand between the pods and the collector. All borrowed. */
+struct preflight_path {
+	const cJSON *policies;  /* array: NetworkPolicies of the namespace */
+	const cJSON *collector; /* labels of the collector's pods there; NULL: it is elsewhere */
+};
+
 /* REASON_NONE, or why not, with words for people. `endpoint`: what goes into the pods. */
-enum reason preflight_judge(const struct replica_sets *sets, const char *endpoint, char *ret_words,
-			    size_t size);
+enum reason preflight_judge(const struct replica_sets *sets, const char *endpoint,
+			    const struct preflight_path *path, char *ret_words, size_t size);
 
 #endif

@@ -47,8 +47,8 @@ bool restart_is_left_alone(struct reconciling *r)
 		return false;
 	enum reason reason = judge_health(r);
 	if (reason == REASON_NONE && policy->has_settings)
-		reason = preflight_judge(&r->sets, policy->settings.endpoint, r->words,
-					 sizeof(r->words));
+		reason = preflight_judge(&r->sets, policy->settings.endpoint, &policy->path,
+					 r->words, sizeof(r->words));
 	if (reason == REASON_NONE)
 		return false;
 	reconciling_tell(r, WORKLOAD_SKIPPED, reason, r->words);

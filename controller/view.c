@@ -109,6 +109,19 @@ static void count_ours(struct view *view, const struct store *store)
 	}
 }
 
+static cJSON *parse_all(const struct store *store, enum resource_id id, const char *namespace_name)
+{
+	size_t count = 0;
+	struct object *const *objects = store_range(store, id, namespace_name, &count);
+	cJSON *trees = cJSON_CreateArray();
+	for (size_t i = 0; i < count; i++) {
+		cJSON *tree = object_parse(objects[i]);
+		if (tree != NULL)
+			(void)cJSON_AddItemToArray(trees, tree);
+	}
+	return trees;
+}
+
 static void gather_live(struct view *view, const struct store *store)
 {
 	view->live_count = owned_object_count;
@@ -119,15 +132,8 @@ static void gather_live(struct view *view, const struct store *store)
 			view->live[i] =
 			    parse_if_there(store_get(store, id, view->name, owned_objects[i].name));
 	}
-	size_t count = 0;
-	struct object *const *slices =
-	    store_range(store, RESOURCE_ENDPOINTSLICE, view->name, &count);
-	view->slices = cJSON_CreateArray();
-	for (size_t i = 0; i < count; i++) {
-		cJSON *slice = object_parse(slices[i]);
-		if (slice != NULL)
-			(void)cJSON_AddItemToArray(view->slices, slice);
-	}
+	view->slices = parse_all(store, RESOURCE_ENDPOINTSLICE, view->name);
+	view->network_policies = parse_all(store, RESOURCE_NETWORKPOLICY, view->name);
 }
 
 /* A status of ours that says "on", or that taking back is near or has begun; or objects of ours. */
@@ -208,6 +214,7 @@ void view_release(struct view *view)
 		cJSON_Delete(view->live[i]);
 	free(view->live);
 	cJSON_Delete(view->slices);
+	cJSON_Delete(view->network_policies);
 	*view = (struct view){0};
 }
 

@@ -62,7 +62,8 @@ struct view {
 	/* What stands under the names of the objects that we may own, ours or not: by row of owned_objects. */
 	cJSON **live;
 	size_t live_count;
-	cJSON *slices; /* array: EndpointSlices of the two Services */
+	cJSON *slices;           /* array: EndpointSlices of the two Services */
+	cJSON *network_policies; /* array: all that the namespace has */
 
 	size_t ledgers; /* workloads that carry a ledger */
 	size_t managed; /* objects with our label, the Tracing not counted */

@@ -145,6 +145,12 @@ static const char *in_the_way(const cJSON *policies, const struct side *side, co
 	return first;
 }
 
+const char *network_policy_against_egress(const cJSON *policies, const cJSON *from, const cJSON *to,
+					  long port)
+{
+	return in_the_way(policies, &egress, from, to, port);
+}
+
 const char *network_policy_in_the_way(const cJSON *policies, const cJSON *from, const cJSON *to,
 				      long port)
 {

@@ -18,4 +18,8 @@
 const char *network_policy_in_the_way(const cJSON *policies, const cJSON *from, const cJSON *to,
 				      long port);
 
+/* The same of what goes out alone; `to` NULL: pods elsewhere, whose labels are not known. */
+const char *network_policy_against_egress(const cJSON *policies, const cJSON *from, const cJSON *to,
+					  long port);
+
 #endif

@@ -209,6 +209,10 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	{"NoClusterDNS",
 	 "The pods cannot resolve the collector's name, so a restart would buy nothing.",
 	 "Set dnsPolicy: ClusterFirstWithHostNet in the pod template.", true},
+    [REASON_EGRESS_BLOCKED] =
+	{"EgressBlocked",
+	 "A NetworkPolicy keeps the pods from the collector, so a restart would buy nothing.",
+	 "Add the rule in the message to the policy that it names.", true},
     [REASON_WOULD_EMPTY_ROLE] =
 	{"WouldEmptyRole",
 	 "Replacing the pods would leave fewer Ready servers of a pool's role than have to stay.",

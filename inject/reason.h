@@ -73,6 +73,7 @@ enum reason {
 	REASON_WAITING_FOR_WINDOW,
 	REASON_RIDES_LATE,       /* some pods had been replaced before our edit came */
 	REASON_NO_CLUSTER_DNS,   /* spans could not reach the collector */
+	REASON_EGRESS_BLOCKED,   /* a NetworkPolicy keeps them from it */
 	REASON_WOULD_EMPTY_ROLE, /* the capacity floor */
 	REASON_WOULD_DEADLOCK,   /* a surge pod finds no place on any node */
 	REASON_ALREADY_FAILING,  /* it did not come up before we touched it */

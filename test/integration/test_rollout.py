@@ -220,8 +220,14 @@ def test_spans_that_could_not_arrive_are_not_paid_for(place):
     blocked = server("a-decode")
     blocked["spec"]["template"]["spec"]["hostNetwork"] = True
     scene = place({}, blocked, server("b-decode"))
+    scene.api.create("networkpolicy", {"metadata": {"name": "deny"}, "spec": {"podSelector": {"matchLabels": {"app": "c-decode"}}, "policyTypes": ["Egress"]}},
+                     scene.namespace)
+    scene.api.create("deployment", server("c-decode"), scene.namespace)
     wait_for(lambda: traced(scene, "deployment", "b-decode"), 60)
     assert wait_row(scene, "a-decode", "NoClusterDNS")["state"] == "Skipped"
+    assert "NetworkPolicy deny" in wait_row(scene, "c-decode", "EgressBlocked")["message"]
+    scene.api.merge("networkpolicy", "deny", scene.namespace, {"spec": {"egress": [{"ports": [{"port": 4317}]}]}})
+    wait_for(lambda: traced(scene, "deployment", "c-decode"), 60, "mended")
     scene.api.merge("deployment", "a-decode", scene.namespace, {"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirstWithHostNet"}}}})
     wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "mended")
 
