@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "inject/plan_inputs.h"
 #include "inject/plan_list.h"
+#include "inject/plan_owner.h"
 #include "inject/plan_render.h"
 
 /* What is to be done with the object as a whole. */
@@ -68,8 +69,8 @@ static bool check_owner(struct planning *planning, enum course *ret_course)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (facts->standing != rows[i].standing)
 			continue;
-		*ret_course = say(planning, COURSE_LEAVE, rows[i].reason, "rendered by %s",
-				  facts->owner[0] != '\0' ? facts->owner : "another object");
+		char *sentence CLEANUP(str_freep) = owner_sentence(facts);
+		*ret_course = say(planning, COURSE_LEAVE, rows[i].reason, "%s", sentence);
 		return true;
 	}
 	return false;
@@ -289,6 +290,18 @@ static void hold_back(struct planning *planning)
 		  "next own change or for approval");
 }
 
+/* Once, for the object: its containers have the short sentence. */
+static void tell_needs(struct planning *planning)
+{
+	struct plan *plan = planning->plan;
+	if (plan->reason != REASON_KSERVE_OWNED && plan->reason != REASON_UNKNOWN_OWNER)
+		return;
+	char *needs CLEANUP(str_freep) = owner_needs(planning->input);
+	char *message = xasprintf("%s%s", plan->message, needs);
+	free(plan->message);
+	plan->message = message;
+}
+
 static enum status build(struct planning *planning, struct error *err)
 {
 	struct plan *plan = planning->plan;
@@ -313,6 +326,7 @@ static enum status build(struct planning *planning, struct error *err)
 		    planning->ledger_state == LEDGER_OK || planning->ledger_state == LEDGER_NEWER;
 		for (size_t i = 0; i < planning->works.count; i++)
 			skip_work(&planning->works.items[i], plan->reason, plan->message);
+		tell_needs(planning);
 	} else {
 		inputs_hash(object, &planning->works, planning->inputs);
 		pristine_hash(&planning->templates, &planning->works, plan->pristine);

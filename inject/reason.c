@@ -99,10 +99,10 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_NOT_A_WORKLOAD] = {"NotAWorkload", "Not a kind whose pods can be traced.", "", false},
     [REASON_OWNED] = {"Owned", "Another object renders this one and is edited instead.", "", false},
     [REASON_KSERVE_OWNED] = {"KServeOwned", "KServe renders this object and would revert an edit.",
-			     "Set spec.tracing of the LLMInferenceService.", false},
+			     "Set on that object what the message says.", false},
     [REASON_UNKNOWN_OWNER] =
 	{"UnknownOwner", "A controller of an unknown kind owns this object and may revert an edit.",
-	 "Edit the owner.", true},
+	 "Set on the owner what the message says.", true},
     [REASON_REMOVED] = {"Removed", "What was injected has been taken back.", "", false},
     [REASON_PLAN_OUTDATED] =
 	{"PlanOutdated",

@@ -83,6 +83,8 @@ def test_what_others_render_is_left_alone(cluster, namespace, operator, owner, r
     try:
         wait_for(lambda: scene.row("rendered")["reason"] == reason, 30, reason)
         assert not has_ledger(scene, "rendered")
+        what = "set spec.tracing there" if reason == "KServeOwned" else "its pods need: add --otlp-traces-endpoint="
+        assert what in scene.row("rendered")["message"]
     finally:
         scene.api.merge("deployment", "rendered", namespace, {"metadata": {"finalizers": None}})
 
