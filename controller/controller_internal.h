@@ -101,6 +101,8 @@ struct controller {
 		struct metric *conflicts;
 		struct metric *reverts;
 		struct metric *proof;
+		struct metric *ratio_asked;
+		struct metric *ratio_kept;
 	} metrics;
 	unsigned long counted_adds;
 	unsigned long counted_retries;
@@ -110,6 +112,10 @@ struct moment controller_now(void *context);
 
 /* metrics (measure.c) */
 void measure_register(struct controller *controller, struct metrics *metrics);
+struct policy;
+/* Of one namespace, at each look at it. */
+void measure_sampling(struct controller *controller, const struct namespace *space,
+		      const struct policy *policy);
 
 /* namespaces of interest (controller.c) */
 struct namespace *controller_namespace(const struct controller *controller, const char *name);

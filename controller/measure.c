@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the controller shows of itself in /metrics (docs/metrics.md). */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
 #include "controller/controller_internal.h"
 #include "controller/figures.h"
+#include "controller/policy.h"
+#include "controller/sampling_tell.h"
 
 static void register_workloads(struct controller *controller, struct metrics *metrics)
 {
@@ -83,6 +86,15 @@ void measure_register(struct controller *controller, struct metrics *metrics)
 	controller->metrics.proof =
 	    metrics_family(metrics, METRIC_GAUGE, "llmd_tracing_proof_namespaces",
 			   "Namespaces by what is known of their spans.", "condition,status");
+	controller->metrics.ratio_asked = metrics_family(
+	    metrics, METRIC_GAUGE, "llmd_tracing_sampling_ratio",
+	    "Share of requests that is asked to be traced, of a boost while it lasts.",
+	    "namespace");
+	controller->metrics.ratio_kept = metrics_family(
+	    metrics, METRIC_GAUGE, "llmd_tracing_sampling_sent_ratio",
+	    "Share of the accepted spans that the collector has sent on since it started, where "
+	    "it samples or limits and is the only one.",
+	    "namespace");
 	controller->actor.writes =
 	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_writes_total",
 			   "Writes by action and result.", "action,result");
@@ -134,6 +146,19 @@ static void set_seen(struct metric *metric, const char *labels, double value, bo
 	*seen = *seen || value > 0;
 	if (*seen)
 		metric_set(metric, labels, value);
+}
+
+/* What was shown once goes to 0 with the tracing. */
+void measure_sampling(struct controller *controller, const struct namespace *space,
+		      const struct policy *policy)
+{
+	bool on = policy->phase == PHASE_ON && policy->has_settings;
+	double asked = on ? strtod(settings_ratio(&policy->settings), NULL) : 0;
+	double kept = on ? sampling_kept(&space->proof, &policy->settings) : 0;
+	if (on || metric_get(controller->metrics.ratio_asked, space->name) > 0)
+		metric_set(controller->metrics.ratio_asked, space->name, asked);
+	if (kept > 0 || metric_get(controller->metrics.ratio_kept, space->name) > 0)
+		metric_set(controller->metrics.ratio_kept, space->name, kept < 0 ? 0 : kept);
 }
 
 static void measure_workloads(struct controller *controller)

@@ -152,6 +152,7 @@ static void take_counter(struct proof *proof, uint64_t mono_ms)
 {
 	double accepted = proof->counters.value[COUNTER_ACCEPTED];
 	double filtered = proof->counters.value[COUNTER_FILTERED];
+	double sent = proof->counters.value[COUNTER_SENT];
 	bool moved = !proof->counted || accepted < proof->accepted || accepted > proof->accepted ||
 		     filtered > proof->filtered;
 	if (moved)
@@ -160,6 +161,8 @@ static void take_counter(struct proof *proof, uint64_t mono_ms)
 	proof->counted = true;
 	proof->accepted = accepted;
 	proof->filtered = filtered;
+	proof->passed = accepted - filtered;
+	proof->sent = sent;
 	proof->idle = moved ? 0 : proof->idle + 1;
 	if (!look)
 		end_round(proof, mono_ms);

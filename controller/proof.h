@@ -59,6 +59,8 @@ struct proof {
 	bool counted;
 	double accepted; /* the counter when it was last read */
 	double filtered;
+	double passed; /* accepted, and not filtered */
+	double sent;
 	bool query; /* of the targets, as of the round (proof_settle) */
 	enum query_type dialect;
 	bool calls;
@@ -78,6 +80,8 @@ struct proof {
 	size_t heard;
 	unsigned groups_seen; /* bits of enum trace_group */
 	unsigned groups_missing;
+	size_t entries; /* of trace_verdict */
+	size_t entries_called;
 	char trace_id[TRACE_ID_SIZE];
 	int64_t
 	    shown_us; /* end of the newest span as status says it: moves once a minute at most */

@@ -194,6 +194,8 @@ void proof_conclude(struct proof *proof, const struct proof_targets *targets,
 	};
 	proof->expected = verdict.expected;
 	proof->heard = verdict.seen;
+	proof->entries = verdict.entries;
+	proof->entries_called = verdict.entries_called;
 	judge_received(&outcome, &proof->received);
 	settle_connected(&outcome);
 	note_times(&outcome, last_us);

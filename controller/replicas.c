@@ -66,6 +66,15 @@ bool pod_wants_accelerator(const cJSON *pod_spec)
 	       any_wants_accelerator(json_member(pod_spec, "initContainers"));
 }
 
+bool replica_sets_want_accelerator(const struct replica_sets *sets)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (pod_wants_accelerator(sets->items[i].leader) ||
+		    pod_wants_accelerator(sets->items[i].worker))
+			return true;
+	return false;
+}
+
 static void read_counts(const cJSON *status, const char *ready, struct replicas *set)
 {
 	set->total = json_int(status, "replicas", 0);

@@ -52,6 +52,7 @@ bool resource_is_extended(const char *name);
 
 /* True when a container of the pod asks for such a resource. */
 bool pod_wants_accelerator(const cJSON *pod_spec);
+bool replica_sets_want_accelerator(const struct replica_sets *sets);
 
 /*
  * A number or a percentage ("25%") of `whole`, as Kubernetes resolves IntOrString; `fallback`

@@ -223,6 +223,7 @@ void restart_follow(struct reconciling *r)
 	replica_sets_read(r->input->object, r->input->facts, &r->sets);
 	rollout_judge_sets(&r->sets, &r->rollout);
 	shares_read(&r->sets, r->input->facts, &r->row->shares);
+	r->row->accelerators = replica_sets_want_accelerator(&r->sets);
 	pace->pods = r->rollout.pods;
 	r->row->surveying = false;
 	pace->held = r->rollout.phase == ROLLOUT_HELD_BACK;

@@ -201,10 +201,10 @@ long roster_restarts(const struct roster_row *row)
 static bool same_hop(const struct trace_hop *a, const struct trace_hop *b)
 {
 	return a->component == b->component && a->on == b->on && a->detached == b->detached &&
-	       strcmp(a->container, b->container) == 0 && strcmp(a->image, b->image) == 0 &&
-	       text_equal(a->service, b->service) && text_equal(a->endpoint, b->endpoint) &&
-	       text_equal(a->exporter, b->exporter) && text_equal(a->sampler, b->sampler) &&
-	       text_equal(a->ratio, b->ratio);
+	       a->decides == b->decides && strcmp(a->container, b->container) == 0 &&
+	       strcmp(a->image, b->image) == 0 && text_equal(a->service, b->service) &&
+	       text_equal(a->endpoint, b->endpoint) && text_equal(a->exporter, b->exporter) &&
+	       text_equal(a->sampler, b->sampler) && text_equal(a->ratio, b->ratio);
 }
 
 bool roster_expect(struct roster_row *row, struct trace_hops *hops)

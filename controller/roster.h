@@ -51,6 +51,7 @@ struct roster_row {
 	struct pace pace;
 	struct consent consent;
 	struct shares shares;
+	bool accelerators;  /* its pods ask for some */
 	bool surveying;     /* waits for a survey of the nodes */
 	bool unsurveyed;    /* it was written without one, though there should be one */
 	bool stale;         /* what it depends on has changed since it was looked at */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "controller/pins.h"
+#include "controller/sampling_tell.h"
 #include "controller/tally.h"
 
 static void add_condition(cJSON *conditions, const struct status_input *input, const char *type,
@@ -96,6 +97,15 @@ static void add_proof(cJSON *conditions, const struct status_input *input)
 	}
 }
 
+static void add_sampling(cJSON *conditions, const struct status_input *input)
+{
+	struct verdict verdict = {.status = NULL};
+	if (input->settings != NULL)
+		sampling_tell(input->roster, input->settings, input->collector, input->proof,
+			      &verdict);
+	add_condition(conditions, input, "SamplingConsistent", &verdict);
+}
+
 static cJSON *build_conditions(const struct status_input *input)
 {
 	cJSON *conditions = cJSON_CreateArray();
@@ -119,6 +129,7 @@ static cJSON *build_conditions(const struct status_input *input)
 		add_condition(conditions, input, "RolledOut", &tally.rolled_out);
 		add_condition(conditions, input, "PendingRestart", &tally.pending_restart);
 		add_condition(conditions, input, "Conflicting", &tally.conflicting);
+		add_sampling(conditions, input);
 		add_proof(conditions, input);
 	} else {
 		verdict_set(&ready, "False", input->enabled.reason, "%s", input->enabled.message);

@@ -323,6 +323,7 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	}
 	proof_look(view, &policy, &targets);
 	proof_settle(&space->proof, &space->roster, &targets, job->started.mono_ms);
+	measure_sampling(controller, space, &policy);
 	reconcile_namespace(view, &policy, &intents, &job->finished);
 	note_phase(space, &policy, job->started.mono_ms);
 	object_generation(view->tracing, job->version, sizeof(job->version));

@@ -13,11 +13,8 @@ enum { PATCH_TEXT_MAX = 480 };
 
 bool writers_on_accelerators(const struct replica_sets *sets)
 {
-	for (size_t i = 0; i < sets->count; i++)
-		if (pod_wants_accelerator(sets->items[i].leader) ||
-		    pod_wants_accelerator(sets->items[i].worker))
-			return true;
-	return sets->count == 0; /* a ModelService without its Deployments */
+	/* none: a ModelService without its Deployments */
+	return sets->count == 0 || replica_sets_want_accelerator(sets);
 }
 
 /* Of others' Update entries the store keeps those that edited the spec, without their fields. */

@@ -145,7 +145,7 @@ static cJSON *percentage(const char *ratio)
 static void set_tail(struct rendering *r, const struct settings *settings)
 {
 	const struct tail_settings *tail = &settings->tail;
-	bool boosted = settings->where == SAMPLING_COLLECTOR && settings->boost.active;
+	bool decides = settings->where == SAMPLING_COLLECTOR;
 	cJSON *policies = json_set_array(r->values, "TAIL_POLICIES");
 	rendering_set_text(r, "TAIL_WAIT", tail->wait);
 	if (tail->ratio == NULL)
@@ -158,7 +158,7 @@ static void set_tail(struct rendering *r, const struct settings *settings)
 		json_set_int(add_policy(policies, "slow", "latency"), "threshold_ms",
 			     duration_ms(tail->slower_than));
 	json_set(add_policy(policies, "ratio", "probabilistic"), "sampling_percentage",
-		 percentage(boosted ? settings->boost.ratio : tail->ratio));
+		 percentage(decides ? settings_ratio(settings) : tail->ratio));
 }
 
 /* Each collector lets its part through, and one span at least. */

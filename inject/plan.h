@@ -57,6 +57,7 @@ struct plan_container {
 	char *image; /* "" when it has none */
 	enum component component;
 	bool inject;        /* false: skipped, see reason */
+	bool decides;       /* on sampling, where an endpoint picker should (inject/sampling.h) */
 	enum reason reason; /* REASON_INJECTED, REASON_INJECTED_UNVERIFIED, or why not */
 	char *message;      /* one sentence for people, with the manual edit where there is one */
 	size_t first_edit;  /* its edits: plan->edits[first_edit .. first_edit + edit_count) */

@@ -246,7 +246,7 @@ static void note(const struct deciding *deciding, const char *endpoint, struct b
 		buffer_add_str(
 		    out, "; from version 0.9.0 on the proxy needs --tracing=true too: name the "
 			 "version under spec.images");
-	if (deciding->carries)
+	if (deciding->decision->decides)
 		buffer_addf(out,
 			    "; samples by itself (%s), since no traced endpoint picker decides "
 			    "before it: another ratio replaces its pods",

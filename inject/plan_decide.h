@@ -44,6 +44,7 @@ struct decision {
 	enum component component;
 	bool inject;
 	enum reason reason;
+	bool decides;  /* on sampling, where an endpoint picker should */
 	char *message; /* owned */
 	bool has_edit;
 	struct launch_edit edit; /* owned */

@@ -25,7 +25,6 @@ struct deciding {
 	char *endpoint;            /* the user's, as text for both gaps; NULL: none. Owned */
 	bool endpoint_in_env;      /* it can stand in env (no shell text) */
 	const char *endpoint_from; /* where it was found: flag or variable name */
-	bool carries; /* the ratio, though an endpoint picker should */
 	/* what will be added */
 	char *tokens[COMPONENT_FLAGS]; /* owned */
 	size_t token_count;

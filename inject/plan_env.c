@@ -207,7 +207,7 @@ static const char *ratio_of(struct deciding *deciding)
 		return held == NULL ? settings->ratio : held;
 	if (sampling_is_led(subject->input, component))
 		return held == NULL ? SAMPLE_ALL : held;
-	deciding->carries = true;
+	deciding->decision->decides = true;
 	return settings->ratio;
 }
 

@@ -24,6 +24,7 @@ static void list_container(struct plan *plan, const struct work *work)
 	    .image = xstrdup(image == NULL ? "" : image),
 	    .component = work->decision.component,
 	    .inject = work->decision.inject,
+	    .decides = work->decision.decides,
 	    .reason = work->decision.reason,
 	    .message = xstrdup(work->decision.message == NULL ? "" : work->decision.message),
 	    .first_edit = work->edits_from,

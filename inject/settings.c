@@ -209,7 +209,10 @@ static enum status read_field(struct settings *settings, const struct settings_f
 
 const char *settings_ratio(const struct settings *settings)
 {
-	return settings->boost.active ? settings->boost.ratio : settings->ratio;
+	bool tail = settings->where == SAMPLING_COLLECTOR && settings->tail.ratio != NULL;
+	if (settings->boost.active)
+		return settings->boost.ratio;
+	return tail ? settings->tail.ratio : settings->ratio;
 }
 
 bool settings_has_collector(const struct settings *settings)

@@ -224,7 +224,7 @@ const char *collector_mode_name(enum collector_mode mode);
 /* As in spec.sampling.where. */
 const char *sampling_where_name(enum sampling_where where);
 
-/* The ratio that holds now, of the boost while that is active. Borrowed. */
+/* The ratio that holds now: of the boost while that is active, of the tail sampling where it decides. Borrowed. */
 const char *settings_ratio(const struct settings *settings);
 
 /* False for Shared and External: the collector is not ours, and nothing is done in it. */

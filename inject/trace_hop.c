@@ -174,6 +174,7 @@ void trace_hops_read(const struct plan_input *input, const struct plan *plan,
 					  .name = xstrdup(name),
 					  .container = xstrdup(decided->name),
 					  .image = xstrdup(decided->image),
+					  .decides = decided->decides,
 					  .reason = decided->reason,
 					  .message = xstrdup(message)};
 		read_container(container, input->settings, hop);

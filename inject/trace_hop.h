@@ -23,6 +23,7 @@ struct trace_hop {
 	char *message;      /* of the plan; may be "" */
 	bool on;            /* its template turns tracing on, by us or by the user */
 	bool flag_missing;  /* variables alone are not enough and the flag is not there */
+	bool decides;       /* on sampling, where an endpoint picker should */
 	bool detached;      /* known to hand no trace context on */
 	bool plaintext;     /* known to send plaintext, whatever the endpoint says */
 	struct version version;

@@ -110,6 +110,39 @@ static bool is_generic(const struct span *span)
 	return strcmp(span->operation, "GET") == 0 || text_has_prefix(span->operation, "GET ");
 }
 
+static const struct span *parent_of(const struct trace *trace, const struct span *span)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		if (strcmp(trace->spans[i].id, span->parent) == 0 &&
+		    strcmp(trace->spans[i].trace, span->trace) == 0)
+			return &trace->spans[i];
+	return NULL;
+}
+
+static bool is_of_picker(const struct trace_hops *hops, const struct span *span)
+{
+	for (size_t i = 0; i < hops->count; i++)
+		if (hops->items[i].component == COMPONENT_EPP && is_of(&hops->items[i], span))
+			return true;
+	return false;
+}
+
+/* A picker's span with a parent that is none of its own was asked for by a caller. */
+static void count_entries(const struct trace_hops *hops, const struct trace *trace,
+			  struct trace_verdict *verdict)
+{
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct span *span = &trace->spans[i];
+		if (!is_of_picker(hops, span))
+			continue;
+		const struct span *parent = span->parent[0] == '\0' ? NULL : parent_of(trace, span);
+		if (parent != NULL && strcmp(parent->service, span->service) == 0)
+			continue;
+		verdict->entries++;
+		verdict->entries_called += span->parent[0] != '\0';
+	}
+}
+
 static void look_at_spans(const struct trace_hops *hops, const struct trace *trace,
 			  struct trace_verdict *verdict)
 {
@@ -254,6 +287,8 @@ void trace_verdict(const struct trace_hops *hops, const struct trace_observation
 	if (observation->trace != NULL) {
 		look_at_spans(hops, observation->trace, &verdict);
 		choose_trace(hops, observation, &verdict);
+		if (!observation->trace->cut)
+			count_entries(hops, observation->trace, &verdict);
 	}
 	look_at_lists(hops, observation, &verdict);
 	sum_up(hops, observation, &verdict);

@@ -51,7 +51,10 @@ struct trace_verdict {
 	unsigned parts_seen;       /* in that trace */
 	unsigned groups_expected;  /* bits of enum trace_group */
 	unsigned groups_seen;
-	int64_t newest_us; /* end of the newest span of an expected hop; 0: none */
+	size_t
+	    entries; /* spans with which a request enters an endpoint picker, of those looked at */
+	size_t entries_called; /* … whose caller had decided on sampling already */
+	int64_t newest_us;     /* end of the newest span of an expected hop; 0: none */
 	bool requests; /* spans of some request have arrived, not only of a model server's start */
 	bool unnamed;  /* spans arrive under no name, or under a program's own default */
 	bool unnamed_now;  /* … and stand among those that were looked at */

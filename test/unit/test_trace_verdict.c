@@ -157,3 +157,48 @@ TEST(the_trace_that_was_sent_is_the_one_judged)
 	trace_release(&trace);
 	trace_hops_release(&hops);
 }
+
+/* "ID PARENT SERVICE" a line, all of one trace; "-": none. */
+static const struct {
+	const char *spans;
+	size_t entries, called;
+} entered[] = {
+    {"a - llm-d-router/epp\nb a llm-d-router/epp\nc b vllm-decode", 1, 0},
+    {"a f llm-d-router/epp\nb a llm-d-router/epp", 1, 1},
+    {"a b llm-d-router/epp\nb - gateway", 1, 1},
+    {"a - llm-d-router/epp\nb f llm-d-router/epp", 2, 1},
+    {"a f vllm-decode", 0, 0},
+};
+
+TEST(whose_callers_had_decided)
+{
+	for (size_t i = 0; i < ARRAY_LEN(entered); i++) {
+		struct trace trace = {0};
+		struct trace_hops hops;
+		struct trace_verdict verdict;
+		char *text CLEANUP(str_freep) = xstrdup(entered[i].spans);
+		char *rest = NULL;
+		set_up(&hops);
+		for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+		     line = strtok_r(NULL, "\n", &rest)) {
+			char id[8] = "";
+			char parent[8] = "";
+			char service[64] = "";
+			CHECK(sscanf(line, "%7s %7s %63s", id, parent, service) == 3);
+			struct span *span = trace_add(&trace);
+			CHECK(trace_id_read("1", TRACE_ID_SIZE, span->trace));
+			CHECK(trace_id_read(id, SPAN_ID_SIZE, span->id));
+			if (parent[0] != '-')
+				CHECK(trace_id_read(parent, SPAN_ID_SIZE, span->parent));
+			span->service = trace_name(service);
+			span->operation = trace_name("x");
+		}
+		struct trace_observation seen = {.trace = &trace};
+		trace_verdict(&hops, &seen, &verdict);
+		CHECK_INT_ROW(verdict.entries, entered[i].entries, entered[i].spans);
+		CHECK_INT_ROW(verdict.entries_called, entered[i].called, entered[i].spans);
+		trace_verdict_release(&verdict);
+		trace_hops_release(&hops);
+		trace_release(&trace);
+	}
+}
