@@ -40,9 +40,15 @@ static bool is_written(const struct roster_row *row)
 	return row->state == WORKLOAD_INJECTED || (roster_is_rolling(row) && row->pace.inject);
 }
 
+/* Also where something else of it waits, or has failed, meanwhile. */
+static bool has_rollout(const struct roster_row *row)
+{
+	return row->pace.rolling && workload_state_is_listed(row->state);
+}
+
 static bool is_stalled(const struct roster_row *row)
 {
-	return roster_is_rolling(row) && row->pace.stalled;
+	return has_rollout(row) && row->pace.stalled;
 }
 
 static bool is_held(const struct roster_row *row)
@@ -142,16 +148,12 @@ static void judge_rolled_out(const struct roster *roster, struct tally *tally)
 {
 	struct verdict *verdict = &tally->rolled_out;
 	size_t stalled = count(roster, is_stalled);
-	size_t rolling = count(roster, roster_is_rolling);
+	size_t rolling = count(roster, has_rollout);
 	size_t held = count(roster, is_held);
 	size_t written = count(roster, is_written);
 	struct buffer text CLEANUP(buffer_release) = {0};
 	buffer_init(&text, TEXT_MAX);
-	add_names(roster,
-		  stalled > 0   ? is_stalled
-		  : rolling > 0 ? roster_is_rolling
-				: is_held,
-		  &text);
+	add_names(roster, stalled > 0 ? is_stalled : rolling > 0 ? has_rollout : is_held, &text);
 	tally->held = stalled == 0 && rolling == 0 && held > 0;
 	if (stalled > 0)
 		verdict_set(verdict, "False", "Stalled", "no progress: %s", text.data);

@@ -159,7 +159,7 @@ pool pool
 without a pool
   -        StatefulSet/sglang: Conflicting since 2026-01-01T00:00:00Z
            why: undone by others twice within 24 hours
-           next: Put the printed values into the source of the manifest, or opt the workload out. Then: kubectl llmd-tracing retry StatefulSet/sglang -n shop
+           next: ADVICE
 """
 
 
@@ -168,7 +168,9 @@ def test_the_tree(pki, tmp_path):
     assert done.code == cli.OK, done.err
     told = run(pki, tmp_path, scene(), "status", "-o", "json").json_values()[0]
     old = next(w for w in told["pools"][0]["workloads"] if w["name"] == "too-old")["containers"][0]
-    assert done.out.splitlines() == GOLDEN.replace("MESSAGE", old["message"]).splitlines()
+    advice = told["workloads"][0]["next"]  # begins with the words of docs/reasons.md
+    assert advice.endswith(". Then: kubectl llmd-tracing retry StatefulSet/sglang -n shop")
+    assert done.out.splitlines() == GOLDEN.replace("MESSAGE", old["message"]).replace("ADVICE", advice).splitlines()
 
 
 def test_the_same_as_json(pki, tmp_path):

@@ -113,7 +113,7 @@ static const struct {
     {"another plan waits while one rolls out",
      {{"a", WORKLOAD_PENDING, REASON_WAITING_FOR_APPROVAL, .pods = 2, .rolling = true}},
      "False WaitingForApproval",
-     "Unknown NothingInjected",
+     "False RollingOut",
      "False NothingPending",
      "False NoConflict",
      NULL,
