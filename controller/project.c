@@ -55,7 +55,8 @@ bool project_header(struct piece object, struct header *ret_header)
 		else if (piece_is(key, "deletionTimestamp"))
 			header.deleting = !piece_is(value, "null");
 		else if (piece_is(key, "annotations"))
-			header.ledger = scan_get(value, ANNOTATION_LEDGER).at != NULL;
+			header.ledger = scan_get(value, ANNOTATION_LEDGER).at != NULL ||
+					scan_get(value, ANNOTATION_STRATEGY).at != NULL;
 		else if (piece_is(key, "labels"))
 			header.managed =
 			    piece_is_string(scan_get(value, LABEL_MANAGED_BY), MANAGED_BY);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "controller/loan.h"
 #include "controller/managed_fields.h"
 #include "controller/reconciling.h"
 #include "controller/writers.h"
@@ -186,6 +187,31 @@ static enum undo_verdict judge_undo(struct reconciling *r)
 	return undo_judge(&r->row->undo, &input);
 }
 
+static void lend_strategy(const struct reconciling *r, cJSON *patch)
+{
+	CLEANUP(json_freep) cJSON *patched = NULL;
+	struct error err;
+	if (plan_apply(r->plan, r->input->object, &patched, &err) == STATUS_OK)
+		loan_take(patched, patch);
+}
+
+/* The rollout for which the strategy was lent is through. True when it is given back now. */
+static bool intend_loan_return(struct reconciling *r)
+{
+	const cJSON *object = r->input->object;
+	if (!loan_is_open(object) || r->row->pace.rolling ||
+	    r->rollout.phase == ROLLOUT_PROGRESSING)
+		return false;
+	struct intent *intent =
+	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
+			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
+	const cJSON *managers = json_get(object, "metadata.managedFields");
+	intent->body = loan_return(object);
+	intent->managers = managers == NULL ? NULL : json_clone(managers);
+	intent->note = xstrdup("give the strategy back");
+	return true;
+}
+
 /* Adds the guarded patch and says what it does. */
 static void intend_patch(struct reconciling *r)
 {
@@ -195,6 +221,8 @@ static void intend_patch(struct reconciling *r)
 			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
 	const cJSON *managers = json_get(object, "metadata.managedFields");
 	intent->body = plan_patch(r->plan, PATCH_GUARD_RESOURCE_VERSION);
+	if (r->lends)
+		lend_strategy(r, intent->body);
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 	intent->note = xstrdup(r->plan->injected ? "inject" : "take back");
 	if (r->plan->template_changes && r->row->pace.pods > 0)
@@ -210,6 +238,8 @@ static void intend_patch(struct reconciling *r)
 	if (r->plan->injected)
 		(void)describe_containers(r);
 	reconciling_add_edits(r);
+	if (r->lends)
+		reconciling_add_words(r, "; maxUnavailable: 1 until the rollout is through");
 	reconciling_tell_event(r, r->plan->injected ? REASON_INJECTED : REASON_REMOVED,
 			       r->plan->injected ? "Inject" : "Remove", r->words);
 }
@@ -277,11 +307,14 @@ static void act_on_plan(struct reconciling *r)
 		refusal_clear(&r->row->refusal);
 		consent_forget(&r->row->consent);
 		tell_settled(r);
-		intend_give_back(r);
+		if (!intend_loan_return(r))
+			intend_give_back(r);
 		return;
 	}
-	if (has_to_wait(r, undo))
+	if (has_to_wait(r, undo)) {
+		(void)intend_loan_return(r);
 		return;
+	}
 	if (removing)
 		undo_forget(&r->row->undo);
 	intend_patch(r);

@@ -19,6 +19,7 @@ struct reconciling {
 	struct plan *plan;
 	struct replica_sets sets;
 	struct rollout rollout;
+	bool lends;         /* the strategy for this one rollout (controller/loan.h) */
 	bool rides;         /* on a rollout of somebody else */
 	const char *ledger; /* text of the live one, or NULL */
 	char words[WORDS_MAX];

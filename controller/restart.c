@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/loan.h"
 #include "controller/preflight.h"
 #include "controller/reconciling.h"
 
@@ -147,6 +148,19 @@ static enum room look_for_room(struct reconciling *r, char *words, size_t size)
 	return age > SURVEY_FRESH_MS ? NOT_SURVEYED : ROOM;
 }
 
+/* True when that is the way: it is written so, or the floor with that strategy holds it. */
+static bool lends_strategy(struct reconciling *r)
+{
+	struct replica_sets sets;
+	const struct policy *policy = r->input->policy;
+	if (!policy->has_settings || !policy->settings.rollout.allow_strategy_override ||
+	    !loan_is_possible(r->input->object, &r->sets, &sets))
+		return false;
+	shares_read(&sets, r->input->facts, &r->row->shares);
+	r->lends = !would_empty_role(r, r->row->consent.pending);
+	return true;
+}
+
 /*
  * The surge check, when everything else would let the write through: others need no survey. One
  * that was held by it is not in line meanwhile, so that it keeps nobody waiting.
@@ -172,8 +186,11 @@ static bool would_deadlock(struct reconciling *r, bool held)
 	case NO_ROOM:
 		break;
 	}
+	if (lends_strategy(r))
+		return !r->lends;
 	(void)snprintf(r->words, sizeof(r->words),
-		       "%s. Ways out: maxUnavailable: 1 until it is through, or "
+		       "%s. Ways out: spec.rollout.allowStrategyOverride, maxUnavailable: 1 until "
+		       "it is through, or "
 		       "spec.rollout.policy: OnNextChange; where nodes are added by themselves, "
 		       "the annotation " ANNOTATION_ACCEPT_OUTAGE ": %s",
 		       words, hash);
@@ -190,7 +207,9 @@ static bool waits_for_its_turn(struct reconciling *r)
 {
 	const struct workload_input *input = r->input;
 	enum reason reason = REASON_NONE;
-	bool held = r->row->state == WORKLOAD_PENDING && r->row->reason == REASON_WOULD_DEADLOCK;
+	bool held =
+	    r->row->state == WORKLOAD_PENDING &&
+	    (r->row->reason == REASON_WOULD_DEADLOCK || r->row->reason == REASON_WOULD_EMPTY_ROLE);
 	if (r->plan->template_changes && !input->policy->dry_run && !r->rides)
 		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
 	if ((reason == REASON_NONE || held) && would_deadlock(r, held))

@@ -21,6 +21,7 @@
 #define ANNOTATION_ENABLED             "tracing.llm-d.io/enabled"
 #define ANNOTATION_INJECT              "tracing.llm-d.io/inject"
 #define ANNOTATION_LEDGER              "tracing.llm-d.io/ledger"
+#define ANNOTATION_STRATEGY            "tracing.llm-d.io/strategy"
 #define ANNOTATION_COMPONENT_PREFIX    "tracing.llm-d.io/component."
 #define ANNOTATION_SERVICE_NAME_PREFIX "tracing.llm-d.io/service-name."
 /* On a workload: a person's word, by the hash of the plan that it is about. */
@@ -163,6 +164,7 @@ struct rollout_settings {
 	char *gitops;        /* one of the above */
 	long max_concurrent; /* workloads of the namespace whose pods are replaced at a time */
 	bool pause_on_failure;
+	bool allow_strategy_override; /* maxUnavailable: 1 for a rollout that needs it */
 	cJSON *min_ready;   /* number or share of a role's replicas that stay Ready; NULL: 1 */
 	cJSON *window_days; /* inject/window.h; NULL: every day */
 	char *window_hours; /* NULL: the whole day */

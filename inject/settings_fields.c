@@ -146,6 +146,7 @@ const struct settings_field settings_fields[] = {
     TEXT("rollout.gitops", AT(rollout.gitops), settings_check_gitops),
     NUMBER("rollout.maxConcurrent", AT(rollout.max_concurrent), 1, 100),
     BOOL("rollout.pauseOnFailure", AT(rollout.pause_on_failure)),
+    BOOL("rollout.allowStrategyOverride", AT(rollout.allow_strategy_override)),
     TREE("rollout.minReadyPerRole", AT(rollout.min_ready), settings_check_min_ready),
     TREE("rollout.window.days", AT(rollout.window_days), settings_check_window_days),
     TEXT("rollout.window.hours", AT(rollout.window_hours), settings_check_window_hours),

@@ -210,6 +210,33 @@ def test_a_surge_pod_that_no_node_could_take_is_not_asked_for(place):
     wait_for(lambda: scene.row("a-decode")["state"] == "Injected", 60)
 
 
+def test_a_strategy_is_lent_for_one_rollout(place, operator):
+    """Also by a process that dies meanwhile, and for taking back."""
+    alone = server("a-decode", annotations={"scripted-kubelet/ready-after": "4s"})
+    alone["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "33"}}
+    scene = place({"minReadyPerRole": 0, "allowStrategyOverride": True}, alone)
+
+    def strategy():
+        return scene.api.get("deployment", "a-decode", scene.namespace)["spec"]["strategy"]["rollingUpdate"]
+
+    def lent():
+        return "tracing.llm-d.io/strategy" in scene.api.get("deployment", "a-decode", scene.namespace)["metadata"].get("annotations", {})
+
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60)
+    assert lent() and strategy()["maxUnavailable"] == 1
+    operator.running[-1].stop()
+    operator()
+    wait_for(lambda: not lent(), 60, "it is given back")
+    assert strategy()["maxUnavailable"] == "25%" and not rolling(scene, "a-decode")
+    scene.switch("false")
+    wait_for(lambda: not traced(scene, "deployment", "a-decode"), 60)
+    wait_for(lambda: not lent() and not rolling(scene, "a-decode"), 60, "as before")
+    assert strategy()["maxUnavailable"] == "25%"
+    wait_for(lambda: scene.api.find("deployment", "otel-collector", scene.namespace) is None, 60)
+    sets = [s for s in scene.api.list("replicaset", scene.namespace) if s["metadata"]["name"].startswith("a-decode")]
+    assert len(sets) == 2, "two templates, and none for the strategy"
+
+
 def test_no_replicas_cost_nothing(place):
     scene = place({"maxConcurrent": 1}, server("a-decode", replicas=0, strategy={"type": "Recreate"}), server("b-decode", annotations=LOADS))
     wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "free")

@@ -2,6 +2,8 @@
 #include "serving.h"
 
 #include "base/alloc.h"
+#include "controller/loan.h"
+#include "inject/patch.h"
 
 #define SEVERAL GPU_SERVER("decode", "generation: 1") GPU_SERVER("other", "generation: 1")
 #define WRITES                                                                                     \
@@ -203,5 +205,121 @@ TEST(nodes_that_may_not_be_read_warn_and_hold_nothing)
 	CHECK_STR(roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode")->message,
 		  "1 pods are being replaced; whether new ones find room is not known: nodes "
 		  "cannot be read: forbidden");
+	scene_release(&scene);
+}
+
+#define STRATEGY "spec.strategy.rollingUpdate.maxUnavailable"
+#define LENDS                                                                                      \
+	ALL TRACING("{rollout: {minReadyPerRole: 0, allowStrategyOverride: true}}")                \
+	    GPU_SERVER("decode", "generation: 1")
+
+/* Carries out the one patch that a look wants; false when it wants none. */
+static bool look_and_patch(struct scene *scene, const char *version)
+{
+	struct intents intents;
+	struct error err;
+	free(scene_workload(scene, RESOURCE_DEPLOYMENT, "decode", &intents));
+	bool patches = intents.count > 0 && intents.items[0].type == INTENT_PATCH;
+	if (patches) {
+		CLEANUP(json_freep) cJSON *object = stored(scene);
+		CHECK_INT(patch_apply(object, intents.items[0].body, &err), STATUS_OK);
+		json_set_str(json_member_mut(object, "metadata"), "resourceVersion", version);
+		scene_put(scene, object);
+	}
+	intents_release(&intents);
+	return patches;
+}
+
+static void set_unavailable(struct scene *scene, cJSON *value)
+{
+	CLEANUP(json_freep) cJSON *object = stored(scene);
+	cJSON *strategy = json_set_object(json_member_mut(object, "spec"), "strategy");
+	json_set(json_set_object(strategy, "rollingUpdate"), "maxUnavailable", value);
+	scene_put(scene, object);
+}
+
+static void set_generation(struct scene *scene, long generation, long observed)
+{
+	CLEANUP(json_freep) cJSON *object = stored(scene);
+	json_set_int(json_member_mut(object, "metadata"), "generation", generation);
+	json_set_int(json_member_mut(object, "status"), "observedGeneration", observed);
+	scene_put(scene, object);
+}
+
+static void check_strategy(struct scene *scene, const char *value, bool lent)
+{
+	CLEANUP(json_freep) cJSON *object = stored(scene);
+	CLEANUP(str_freep) char *text = json_to_string(json_get(object, STRATEGY));
+	CHECK_STR(text, value);
+	CHECK_INT(loan_is_open(object), lent);
+}
+
+TEST(a_strategy_is_lent_for_one_rollout)
+{
+	struct scene scene;
+	struct survey survey = {.count = 0};
+	scene_init(&scene);
+	scene_add(&scene, LENDS);
+	set_unavailable(&scene, cJSON_CreateString("25%"));
+	surveyed(&scene, &survey, "0");
+	CHECK(look_and_patch(&scene, "101"));
+	check_strategy(&scene, "1", true);
+	set_generation(&scene, 2, 1);
+	CHECK(!look_and_patch(&scene, ""));
+	check_strategy(&scene, "1", true);
+	/* another process finds the rollout through */
+	roster_drop(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+	set_generation(&scene, 2, 2);
+	CHECK(look_and_patch(&scene, "102"));
+	check_strategy(&scene, "\"25%\"", false);
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	CHECK(!look_and_patch(&scene, ""));
+	/* and for taking back */
+	scene_add(&scene, NS("false"));
+	surveyed(&scene, &survey, "0");
+	CHECK(look_and_patch(&scene, "103"));
+	check_strategy(&scene, "1", true);
+	set_generation(&scene, 3, 3);
+	CHECK(look_and_patch(&scene, "104"));
+	check_strategy(&scene, "\"25%\"", false);
+	CLEANUP(json_freep) cJSON *object = stored(&scene);
+	CHECK(json_member(json_get(object, "metadata.annotations"), ANNOTATION_LEDGER) == NULL);
+	survey_release(&survey);
+	scene_release(&scene);
+}
+
+TEST(what_somebody_else_made_of_it_stays)
+{
+	struct scene scene;
+	struct survey survey = {.count = 0};
+	scene_init(&scene);
+	scene_add(&scene, LENDS);
+	set_unavailable(&scene, cJSON_CreateString("0%"));
+	surveyed(&scene, &survey, "0");
+	CHECK(look_and_patch(&scene, "101"));
+	set_unavailable(&scene, cJSON_CreateNumber(0));
+	set_generation(&scene, 2, 2);
+	CHECK(look_and_patch(&scene, "102"));
+	check_strategy(&scene, "0", false);
+	survey_release(&survey);
+	scene_release(&scene);
+}
+
+TEST(the_floor_holds_with_the_strategy_that_would_be_lent)
+{
+	struct scene scene;
+	struct survey survey = {.count = 0};
+	scene_init(&scene);
+	scene_add(&scene, ALL TRACING("{rollout: {allowStrategyOverride: true}}")
+			      GPU_SERVER("decode", "generation: 1"));
+	set_unavailable(&scene, cJSON_CreateString("25%"));
+	surveyed(&scene, &survey, "0");
+	check_look(&scene,
+		   "event Deployment/decode WouldEmptyRole; event Tracing/llm-d "
+		   "WouldEmptyRole",
+		   REASON_WOULD_EMPTY_ROLE);
+	check_look(&scene, "", REASON_WOULD_EMPTY_ROLE);
+	check_strategy(&scene, "\"25%\"", false);
+	survey_release(&survey);
 	scene_release(&scene);
 }

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/loan.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "inject/settings.h"
+
+#define STRATEGY_PATH   "spec.strategy.rollingUpdate.maxUnavailable"
+#define STRATEGY_POINT  "/spec/strategy/rollingUpdate/maxUnavailable"
+#define ANNOTATION_PATH "/metadata/annotations/tracing.llm-d.io~1strategy"
+
+enum { PUT = 1 };
+
+static const cJSON *annotation(const cJSON *object)
+{
+	return json_member(json_get(object, "metadata.annotations"), ANNOTATION_STRATEGY);
+}
+
+bool loan_is_possible(const cJSON *object, const struct replica_sets *sets,
+		      struct replica_sets *ret_sets)
+{
+	/* the API server writes the default out; a ModelService's Deployment is not ours to write */
+	if (!text_equal(json_str(object, "kind"), "Deployment") || sets->count != 1 ||
+	    json_get(object, STRATEGY_PATH) == NULL)
+		return false;
+	*ret_sets = *sets;
+	ret_sets->items[0].max_unavailable = PUT;
+	return true;
+}
+
+/* Takes the value; NULL: none. */
+static void add(cJSON *patch, const char *op, const char *path, cJSON *value)
+{
+	cJSON *row = cJSON_CreateObject();
+	json_set_str(row, "op", op);
+	json_set_str(row, "path", path);
+	if (value != NULL)
+		json_set(row, "value", value);
+	(void)cJSON_AddItemToArray(patch, row);
+}
+
+void loan_take(const cJSON *patched, cJSON *patch)
+{
+	CLEANUP(json_freep) cJSON *record = cJSON_CreateObject();
+	cJSON *loan = json_set_object(record, "maxUnavailable");
+	json_set(loan, "was", json_clone(json_get(patched, STRATEGY_PATH)));
+	json_set_int(loan, "put", PUT);
+	CLEANUP(str_freep) char *text = json_to_string(record);
+	if (!cJSON_IsObject(json_get(patched, "metadata.annotations")))
+		add(patch, "add", "/metadata/annotations", cJSON_CreateObject());
+	add(patch, "add", ANNOTATION_PATH, cJSON_CreateString(text));
+	add(patch, "replace", STRATEGY_POINT, cJSON_CreateNumber(PUT));
+}
+
+bool loan_is_open(const cJSON *object)
+{
+	return annotation(object) != NULL;
+}
+
+cJSON *loan_return(const cJSON *object)
+{
+	CLEANUP(json_freep) cJSON *record = NULL;
+	struct error err;
+	cJSON *patch = cJSON_CreateArray();
+	const char *version = json_str(object, "metadata.resourceVersion");
+	const cJSON *text = annotation(object);
+	add(patch, "replace", "/metadata/resourceVersion",
+	    cJSON_CreateString(version == NULL ? "" : version));
+	if (cJSON_IsString(text) &&
+	    json_parse(text->valuestring, strlen(text->valuestring), &record, &err) == STATUS_OK) {
+		const cJSON *now = json_get(object, STRATEGY_PATH);
+		const cJSON *was = json_get(record, "maxUnavailable.was");
+		const cJSON *put = json_get(record, "maxUnavailable.put");
+		if (was != NULL && put != NULL && now != NULL && json_equal(now, put))
+			add(patch, "replace", STRATEGY_POINT, json_clone(was));
+	}
+	add(patch, "remove", ANNOTATION_PATH, NULL);
+	return patch;
+}
