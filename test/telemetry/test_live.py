@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -57,6 +58,40 @@ def test_content_does_not_arrive(backend):
     assert secret not in json.dumps([span.tags, span.events])
     assert span.tags["gen_ai.request.max_tokens"] == 5
     assert [event["event"] for event in span.events] == ["first token"]
+
+
+SECRET = "s3cr3tV4lueThatNobodyMaySee"
+CREDENTIALS = {
+    "authorization": f"Bearer {SECRET}", "rpc.metadata.authorization": SECRET, "api_key": SECRET, "llm.request.api-key": SECRET,
+    "http.request.header.cookie": SECRET, "db.password": SECRET, "oauth.access_token": SECRET,
+    "url.full": f"https://m.example/v1?model=a&api_key={SECRET}", "note": f"called with Bearer {SECRET}",
+    "detail": f"eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET}", "env": f"OPENAI=sk-{SECRET}", "hub": f"hf_{SECRET}"}
+CONTENT = {
+    "gen_ai.prompt": SECRET, "gen_ai.prompt.0.content": SECRET, "gen_ai.completion": SECRET, "gen_ai.output.messages": SECRET,
+    "gen_ai.system_instructions": SECRET, "gen_ai.tool.call.arguments": SECRET, "llm.prompts": SECRET,
+    "llm.input_messages.0.message.content": SECRET, "input.value": SECRET, "output.value": SECRET, "traceloop.entity.input": SECRET}
+HARMLESS = {"gen_ai.usage.prompt_tokens": 7, "gen_ai.request.model": "acme/a", "gen_ai.token.type": "input", "url.path": "/v1/completions",
+            "llm_d.role": "decode", "gen_ai.response.finish_reasons": "stop", "secretary": "kept", "k": "token count 5"}
+
+
+def carrying(attributes):
+    return {"name": "llm_request", "attributes": {**attributes, **HARMLESS},
+            "events": [{"name": "progress", "attributes": attributes}, {"name": "gen_ai.assistant.message", "attributes": {"content": SECRET}}]}
+
+
+@pytest.mark.parametrize("attributes", [CREDENTIALS, CONTENT], ids=["credentials", "content"])
+def test_neither_credentials_nor_content_arrive_and_all_else_does(backend, attributes):
+    span = arrived(backend, send(backend, "live-secrets", carrying(attributes))[0])[0]
+    leaks = [f"{key}={value}" for tags in (span.tags, *span.events) for key, value in tags.items() if SECRET in str(value)]
+    assert leaks == []
+    assert {key: span.tags.get(key) for key in HARMLESS} == HARMLESS
+
+
+def test_the_switch_keeps_everything(telemetry_of):
+    backend = telemetry_of({"privacy": {"dropContent": False}})
+    span = arrived(backend, send(backend, "live-kept", carrying(CONTENT))[0])[0]
+    assert {key: span.tags.get(key) for key in CONTENT} == CONTENT
+    assert [event["event"] for event in span.events] == ["progress", "gen_ai.assistant.message"]
 
 
 @pytest.mark.parametrize("noise", [
@@ -128,3 +163,33 @@ def test_whole_traces_are_chosen(telemetry_of):
         backend.trace(fine)
     wait_for(lambda: value_of(backend, 8889, "traces_span_metrics_calls_total", 'service_name="live-tail-eu"', "ERROR") == 1, 30, "counted")
     assert value_of(backend, 8889, "traces_span_metrics_calls_total", 'service_name="live-tail-eu"', "UNSET") == 1, "counted though not sent on"
+
+
+def sampled(backend, metric, *labels):
+    return value_of(backend, 8888, f"otelcol_processor_{metric}", 'sampled="true"', *labels), \
+        value_of(backend, 8888, f"otelcol_processor_{metric}", 'sampled="false"', *labels)
+
+
+def test_the_collector_applies_the_ratio(telemetry_of):
+    """200 traces that their sender has sampled; fewer than 60 or more than 140 of them once in a hundred million runs."""
+    backend = telemetry_of({"sampling": {"where": "Collector", "ratio": "0.5"}})
+    sent = send(backend, "live-ratio", *[{"name": "llm_request"}] * 200)
+    wait_for(lambda: sum(sampled(backend, "probabilistic_sampler_count_traces_sampled")) == 200, 30, "all are judged")
+    kept, _ = sampled(backend, "probabilistic_sampler_count_traces_sampled")
+    assert 60 < kept < 140
+    wait_for(lambda: len(backend.traces("live-ratio")) == kept, 30, "those that were kept have arrived")
+    assert set(backend.traces("live-ratio")) <= set(sent)
+    wait_for(lambda: value_of(backend, 8889, "traces_span_metrics_calls_total", 'service_name="live-ratio"') == 200, 30, "all are counted")
+
+
+def test_a_limit_holds_whatever_callers_have_decided(telemetry_of):
+    backend = telemetry_of({"sampling": {"maxSpansPerSecond": 10}})
+    begin = time.monotonic()
+    send(backend, "live-limit", *[{"name": "llm_request"}] * 300)
+    seconds = time.monotonic() - begin
+    metric = "tail_sampling_global_count_traces_sampled"
+    wait_for(lambda: sum(sampled(backend, metric)) == 300, 60, "all are judged")
+    kept, _ = sampled(backend, metric)
+    assert 0 < kept <= 10 * (seconds + 3)
+    assert kept < 300
+    wait_for(lambda: len(backend.traces("live-limit")) == kept, 30, "those that were kept have arrived")
