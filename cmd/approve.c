@@ -134,6 +134,7 @@ static enum status find_plan(struct approving *a, struct error *err)
 					  .namespace_name = a->namespace_name,
 					  .settings = &a->settings,
 					  .settings_hash = a->settings_hash,
+					  .rehearsals = json_get(a->tracing, "status.rehearsals"),
 					  .want = wants[i]};
 		status =
 		    planned_one(&planner, a->target.resource, a->target.name, on_planned, a, err);

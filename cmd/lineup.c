@@ -65,6 +65,7 @@ enum status lineup_read(struct online *online, struct inventory *inventory,
 				  .namespace_name = namespace_name,
 				  .settings = &lineup.settings,
 				  .settings_hash = settings_hash,
+				  .rehearsals = json_get(lineup.tracing, "status.rehearsals"),
 				  .want = PLAN_INJECT};
 	if (status == STATUS_OK)
 		status = planned_each(&planner, read_hops, &lineup, err);

@@ -71,6 +71,7 @@ static enum status hand_on(const struct planner *planner, enum resource_id resou
 	    .settings = planner->settings,
 	    .settings_hash = planner->settings_hash,
 	    .facts = &gathered->facts,
+	    .rehearsals = planner->rehearsals,
 	    .want = planner->want,
 	};
 	struct planned planned = {.resource = resource, .input = &input};

@@ -16,6 +16,7 @@ struct planner {
 	const char *namespace_name;
 	const struct settings *settings; /* borrowed */
 	const char *settings_hash;       /* settings_user_hash of the Tracing */
+	const cJSON *rehearsals;         /* status.rehearsals of it; or NULL */
 	enum plan_want want;
 };
 

@@ -197,6 +197,7 @@ static void start_controller(struct run *run)
 			.defaults = &run->admin.defaults,
 			.admin = &run->admin.policy,
 			.enable_from_tracing = run->options.enable_from_tracing,
+			.rehearse = run->options.rehearse,
 			.dry_run = run->options.dry_run,
 			.in_cluster = in_pod},
 	    .namespaces = namespaces.borrowed,

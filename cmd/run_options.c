@@ -23,6 +23,7 @@ enum option_id {
 	OPTION_POLICY,
 	OPTION_IMAGE_REGISTRY,
 	OPTION_ENABLE_FROM_TRACING,
+	OPTION_REHEARSE,
 	OPTION_HELP,
 	OPTION_COUNT
 };
@@ -59,6 +60,10 @@ static const struct {
     [OPTION_ENABLE_FROM_TRACING] = {"--enable-from-tracing", NULL,
 				    "with --namespaces: spec.enabled of a Tracing stands in for "
 				    "the annotation"},
+    [OPTION_REHEARSE] =
+	{"--rehearse", NULL,
+	 "try images about which nothing is known in short pods (needs the right to "
+	 "make pods)"},
     [OPTION_HELP] = {"--help", NULL, "print this"},
 };
 
@@ -188,6 +193,9 @@ static enum status set(struct run_options *options, enum option_id id, const cha
 		return STATUS_OK;
 	case OPTION_ENABLE_FROM_TRACING:
 		options->enable_from_tracing = true;
+		return STATUS_OK;
+	case OPTION_REHEARSE:
+		options->rehearse = true;
 		return STATUS_OK;
 	case OPTION_HELP:
 		options->help = true;

@@ -23,6 +23,7 @@ struct run_options {
 	bool log_json;
 	bool dry_run;
 	bool enable_from_tracing;
+	bool rehearse;
 	bool help;
 	uint64_t removal_grace_ms;
 	uint64_t collector_timeout_ms;

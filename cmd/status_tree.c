@@ -328,6 +328,7 @@ enum status status_tree_build(struct online *online, struct inventory *inventory
 				  .namespace_name = namespace_name,
 				  .settings = &settings,
 				  .settings_hash = settings_hash,
+				  .rehearsals = json_get(tracing, "status.rehearsals"),
 				  .want = PLAN_INJECT};
 	enum status status = planned_each(&planner, add_planned, &b, err);
 	settings_release(&settings);

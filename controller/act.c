@@ -27,7 +27,7 @@ static const char *const actions[] = {
     [INTENT_CREATE] = "create", [INTENT_APPLY] = "apply",         [INTENT_DELETE] = "delete",
     [INTENT_PATCH] = "patch",   [INTENT_GIVE_BACK] = "give_back", [INTENT_STATUS] = "status",
     [INTENT_READ] = "read",     [INTENT_EVENT] = "event",         [INTENT_ASK] = "ask",
-    [INTENT_SURVEY] = "survey",
+    [INTENT_SURVEY] = "survey", [INTENT_REHEARSE] = "rehearse",
 };
 
 static void run(struct course *course);
@@ -335,6 +335,8 @@ static void run(struct course *course)
 			actor->on_ask(actor->context, intent);
 		} else if (intent->type == INTENT_SURVEY) {
 			actor->on_survey(actor->context);
+		} else if (intent->type == INTENT_REHEARSE) {
+			actor->on_rehearse(actor->context, intent);
 		} else if (intent->type == INTENT_GIVE_BACK) {
 			read_again(course, on_read_for_give_back);
 			return;

@@ -37,6 +37,8 @@ struct actor {
 			   size_t len);
 	/* INTENT_ASK: sends it and brings the answer in later, as an observation. */
 	void (*on_ask)(void *context, const struct intent *intent);
+	/* INTENT_REHEARSE: begins one, unless it is under way. */
+	void (*on_rehearse)(void *context, const struct intent *intent);
 	/* INTENT_SURVEY: begins one. */
 	void (*on_survey)(void *context);
 	/* INTENT_READ: it is there (STATUS_OK), it is not, or it may not be read (STATUS_DENIED). */

@@ -273,6 +273,7 @@ static void init_actor(struct controller *controller)
 	controller->actor.on_written = on_written;
 	controller->actor.on_read = on_read;
 	controller->actor.on_ask = on_ask;
+	controller->actor.on_rehearse = rehearsals_begin;
 	controller->actor.on_survey = wake_surveyor;
 	controller->actor.context = controller;
 }
@@ -292,6 +293,8 @@ struct controller *controller_new(uv_loop_t *loop, struct client *client, const 
 	controller->events = events_new(config->instance);
 	controller->asker =
 	    asker_new(client, &controller->options, metrics, on_answered, controller);
+	controller->rehearser =
+	    rehearser_new(loop, client, controller_now, rehearsals_end, controller);
 	controller->surveyor = surveyor_new(client, config->namespaces == NULL, controller_now,
 					    wake_surveying, controller);
 	measure_register(controller, metrics);
@@ -322,6 +325,7 @@ void controller_start(struct controller *controller)
 void controller_drain(struct controller *controller, void (*drained)(void *context), void *context)
 {
 	controller->draining = true;
+	rehearser_stop(controller->rehearser);
 	if (controller->busy == 0) {
 		drained(context);
 		return;
@@ -352,6 +356,7 @@ void controller_close(struct controller *controller)
 {
 	controller->closing = true;
 	asker_freep(&controller->asker);
+	rehearser_freep(&controller->rehearser);
 	surveyor_freep(&controller->surveyor);
 	for (size_t i = 0; i < controller->namespace_count; i++)
 		listing_stop(controller, controller->namespaces[i]);

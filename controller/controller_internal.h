@@ -10,6 +10,7 @@
 #include "controller/guard.h"
 #include "controller/namespace.h"
 #include "controller/queue.h"
+#include "controller/rehearser.h"
 #include "controller/store.h"
 #include "controller/surveyor.h"
 #include "k8sclient/watch.h"
@@ -50,6 +51,7 @@ struct controller {
 	struct base_configs *configs;
 	struct events *events;
 	struct asker *asker;
+	struct rehearser *rehearser;
 	struct surveyor *surveyor;
 
 	struct scope *scopes;
@@ -103,6 +105,7 @@ struct controller {
 		struct metric *proof;
 		struct metric *ratio_asked;
 		struct metric *ratio_kept;
+		struct metric *rehearsals;
 	} metrics;
 	unsigned long counted_adds;
 	unsigned long counted_retries;
@@ -174,6 +177,11 @@ void wake_surveyor(void *context);
 void wake_surveying(void *context);
 /* The namespace was looked at: did it lose its switch, and too many others too? */
 void wake_guarded(struct controller *controller, struct namespace *space);
+
+/* images that are tried first (rehearsals.c) */
+void rehearsals_begin(void *context, const struct intent *intent);
+void rehearsals_end(void *context, const char *namespace_name, const struct rehearsal_of *of,
+		    const struct rehearsal *result, uint64_t ms);
 
 /* the queue's other end (work.c) */
 void pump_soon(struct controller *controller);

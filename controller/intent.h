@@ -24,6 +24,7 @@ enum intent_type {
 	INTENT_READ,      /* GET: a base ConfigMap of a ModelService */
 	INTENT_EVENT,     /* events.k8s.io */
 	INTENT_SURVEY,    /* a survey of the nodes, for whoever waits for one: beside the list */
+	INTENT_REHEARSE, /* the image `name`; body {component, podSpec, container}: beside the list */
 	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
 };
 

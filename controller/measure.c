@@ -95,6 +95,9 @@ void measure_register(struct controller *controller, struct metrics *metrics)
 	    "Share of the accepted spans that the collector has sent on since it started, where "
 	    "it samples or limits and is the only one.",
 	    "namespace");
+	controller->metrics.rehearsals =
+	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_rehearsals_total",
+			   "Images that were tried in a pod of their own, by verdict.", "verdict");
 	controller->actor.writes =
 	    metrics_family(metrics, METRIC_COUNTER, "llmd_tracing_writes_total",
 			   "Writes by action and result.", "action,result");

@@ -26,6 +26,7 @@ void namespace_free(struct namespace *space)
 		free(space->held[i]);
 	free(space->held);
 	proof_release(&space->proof);
+	json_freep(&space->rehearsals);
 	free(space->policy_seen);
 	free(space->told);
 	free(space->name);

@@ -45,7 +45,8 @@ struct namespace
 	char *policy_seen;  /* policy_fingerprint at the last look; or NULL */
 	struct proof proof; /* that spans arrive */
 	struct debounce status_writes;
-	char *told; /* last said in an Event about the namespace itself; or NULL */
+	cJSON *rehearsals; /* rows of status.rehearsals (inject/rehearsal.h); NULL: none yet */
+	char *told;        /* last said in an Event about the namespace itself; or NULL */
 };
 
 NODISCARD struct namespace *namespace_new(const char *name);

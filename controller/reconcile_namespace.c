@@ -83,8 +83,10 @@ static void state_permitted(const struct view *view, struct verdict *verdict)
 static void intend_status(const struct view *view, const struct policy *policy, bool finished,
 			  struct intents *intents)
 {
-	struct status_input input = {
-	    .tracing = view->tracing, .now = view->now, .roster = &view->memory->roster};
+	struct status_input input = {.tracing = view->tracing,
+				     .now = view->now,
+				     .roster = &view->memory->roster,
+				     .rehearsals = view->memory->rehearsals};
 	/* After a start the live status is truer than what can be said before each workload was looked at. */
 	if (view->tracing == NULL || roster_has_unseen(&view->memory->roster))
 		return;

@@ -301,6 +301,8 @@ static void act_on_plan(struct reconciling *r)
 {
 	bool removing = r->input->policy->phase == PHASE_REMOVE || !r->plan->injected;
 	enum undo_verdict undo = removing ? UNDO_NONE : judge_undo(r);
+	if (rehearsing_comes_first(r))
+		return;
 	if (!r->plan->changes) {
 		if (removing)
 			undo_forget(&r->row->undo);
@@ -350,6 +352,7 @@ static bool build_plan(struct reconciling *r)
 	    .settings = settings,
 	    .settings_hash = policy->settings_hash,
 	    .facts = &facts,
+	    .rehearsals = input->rehearsals,
 	    .want = policy->phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT,
 	};
 	enum status status = plan_build(&plan_input, &r->plan, &err);

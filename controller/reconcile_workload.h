@@ -22,6 +22,8 @@ struct workload_input {
 	const struct policy *policy;
 	struct roster *roster;              /* for the turn; holds `row` */
 	const struct survey_report *survey; /* what is known of room on the nodes */
+	const cJSON *rehearsals;            /* what is known of images; or NULL */
+	bool may_rehearse;                  /* pods may be made for it */
 	struct moment now;
 };
 

@@ -37,6 +37,9 @@ void reconciling_add_words(struct reconciling *r, const char *fmt, ...) PRINTF_L
 /* What would be done, for people. */
 void reconciling_add_edits(struct reconciling *r);
 
+/* An image about which nothing is known is tried before anything is written; told. */
+bool rehearsing_comes_first(struct reconciling *r);
+
 /* How far a write of before has come; sets what the others have to know of this workload. */
 void restart_follow(struct reconciling *r);
 /* It was failing before anybody of ours touched it, or its spans could not arrive; told. */

@@ -10,12 +10,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "inject/settings.h"
+#include "k8sclient/list_stream.h"
 
 enum {
 	POLL_MS = 300,
 	REQUEST_MS = 10000,
 	GIVE_UP_MS = (REHEARSAL_DEADLINE_S + 10) * 1000, /* the scheduler's part has no deadline */
-	PODS_MAX = 500,                                  /* that are looked at for nodes */
+	PODS_MAX = 250,                                  /* that are looked at for nodes */
 	LOST_US = 5 * 60 * 1000000,
 	LOST_MAX = 20,
 };
@@ -121,7 +122,7 @@ static void ask(struct job *job, const char *method, const char *name, const cha
 				    .body_len = body == NULL ? 0 : strlen(body),
 				    .accept = text_equal(sub, "log") ? "*/*" : NULL,
 				    .timeout_ms = REQUEST_MS,
-				    .limit = MIB(16)};
+				    .limit = MIB(8)};
 	job->request = client_send(job->rehearser->client, &spec, done, job);
 }
 
@@ -313,24 +314,36 @@ static void delete_lost(const struct job *job, const cJSON *pod)
 	(void)client_send(job->rehearser->client, &spec, on_lost_deleted, NULL);
 }
 
-/* Where pods may not be listed, the scheduler has to find a place. */
+struct looking {
+	struct job *job;
+	int lost;
+};
+
+static bool look_at_pod(void *context, struct slice item)
+{
+	struct looking *looking = context;
+	struct error ignored;
+	cJSON *pod CLEANUP(json_freep) = NULL;
+	if (json_parse(item.data, item.len, &pod, &ignored) != STATUS_OK)
+		return true;
+	note_node(looking->job, pod);
+	if (is_lost(looking->job, pod) && looking->lost++ < LOST_MAX)
+		delete_lost(looking->job, pod);
+	return true;
+}
+
+/* One at a time: a tree is ten times its text. Where pods may not be listed, the scheduler has to find a place. */
 static void on_pods(void *context, const struct response *response)
 {
-	struct job *job = context;
+	struct looking looking = {.job = context};
+	struct list_stream list CLEANUP(list_stream_release) = {0};
 	struct error ignored;
-	cJSON *list CLEANUP(json_freep) = NULL;
-	const cJSON *pod = NULL;
-	int lost = 0;
-	job->request = NULL;
+	looking.job->request = NULL;
+	list_stream_init(&list, MIB(1));
 	if (response->status == STATUS_OK)
-		(void)!json_parse(response->body, response->body_len, &list, &ignored);
-	cJSON_ArrayForEach(pod, json_member(list, "items"))
-	{
-		note_node(job, pod);
-		if (is_lost(job, pod) && lost++ < LOST_MAX)
-			delete_lost(job, pod);
-	}
-	make(job);
+		(void)!list_stream_feed(&list, response->body, response->body_len, look_at_pod,
+					&looking, &ignored);
+	make(looking.job);
 }
 
 static void name_pod(struct job *job)

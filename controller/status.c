@@ -236,6 +236,8 @@ cJSON *status_build(const struct status_input *input)
 		add_effective(status, input->settings);
 		add_images(status, input);
 	}
+	if (input->rehearsals != NULL && input->rehearsals->child != NULL)
+		json_set(status, "rehearsals", json_clone(input->rehearsals));
 	if (input->hold)
 		keep_decisions(status, input->tracing);
 	json_set(status, "workloads", roster_status(input->roster));

@@ -20,6 +20,7 @@ struct status_input {
 	const struct collector_plan *collector; /* NULL: not stated */
 	const struct proof *proof;              /* that spans arrive; NULL: not stated */
 	const struct proof_targets *targets;    /* with `proof` */
+	const cJSON *rehearsals;                /* rows of status; or NULL */
 	const struct settings *settings;        /* effective values; NULL: not stated */
 	bool hold; /* what was decided once for the namespace stays decided */
 	const struct roster *roster;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "inject/objects.h"
+#include "inject/rehearsal.h"
 
 bool object_is_managed(const cJSON *object)
 {
@@ -197,6 +198,9 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 		memory->tracing_seen = true;
 		if (!memory->roster.loaded)
 			roster_load(&memory->roster, json_get(view->tracing, "status.workloads"));
+		if (memory->rehearsals == NULL)
+			memory->rehearsals =
+			    rehearsal_load(json_get(view->tracing, "status.rehearsals"));
 	}
 	take_switch_of_tracing(view);
 	view->tracing_seen = memory->tracing_seen;

@@ -28,6 +28,7 @@ struct operator_options {
 	const struct admin_policy *admin; /* NULL: none was given */
 	bool dry_run;
 	bool enable_from_tracing; /* spec.enabled stands in where there is no annotation */
+	bool rehearse;            /* pods may be made (controller/rehearser.h) */
 	bool in_cluster;          /* Services can be reached by their names */
 };
 

@@ -373,6 +373,8 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .policy = &policy,
 					       .roster = &space->roster,
 					       .survey = &survey,
+					       .rehearsals = space->rehearsals,
+					       .may_rehearse = controller->options.rehearse,
 					       .now = job->started};
 		enum workload_state before = row->state;
 		bool first = before == WORKLOAD_UNSEEN;

@@ -84,6 +84,12 @@ const cJSON *rehearsal_find(const cJSON *rows, const char *image, enum component
 void rehearsal_keep(cJSON *rows, cJSON *row);
 
 /*
+ * The rows that are believed after a start: an inconclusive one is worth another try then.
+ * Owned.
+ */
+NODISCARD cJSON *rehearsal_load(const cJSON *rows);
+
+/*
  * The image table alone does not know what the container's image takes, and nobody has
  * rehearsed it.
  */

@@ -61,14 +61,6 @@ void rehearsal_keep(cJSON *rows, cJSON *row)
 		cJSON_DeleteItemFromArray(rows, REHEARSALS_MAX);
 }
 
-bool rehearsal_is_due(const cJSON *rows, const struct plan_container *container)
-{
-	bool unsure = container->reason == REASON_UNKNOWN_VERSION ||
-		      (container->inject && container->reason == REASON_UNVERIFIED);
-	return unsure && container->image[0] != '\0' &&
-	       rehearsal_find(rows, container->image, container->component) == NULL;
-}
-
 static enum rehearsal_verdict verdict_of(const cJSON *row)
 {
 	const char *word = json_str(row, "verdict");
@@ -76,6 +68,27 @@ static enum rehearsal_verdict verdict_of(const cJSON *row)
 		if (text_equal(word, rehearsal_word((enum rehearsal_verdict)i)))
 			return (enum rehearsal_verdict)i;
 	return REHEARSAL_INCONCLUSIVE;
+}
+
+cJSON *rehearsal_load(const cJSON *rows)
+{
+	const cJSON *row = NULL;
+	cJSON *loaded = cJSON_CreateArray();
+	cJSON_ArrayForEach(row, rows)
+	{
+		if (verdict_of(row) != REHEARSAL_INCONCLUSIVE &&
+		    cJSON_GetArraySize(loaded) < REHEARSALS_MAX)
+			json_append(loaded, json_clone(row));
+	}
+	return loaded;
+}
+
+bool rehearsal_is_due(const cJSON *rows, const struct plan_container *container)
+{
+	bool unsure = container->reason == REASON_UNKNOWN_VERSION ||
+		      (container->inject && container->reason == REASON_UNVERIFIED);
+	return unsure && container->image[0] != '\0' &&
+	       rehearsal_find(rows, container->image, container->component) == NULL;
 }
 
 static void refuse(struct gate_verdict *verdict, enum reason reason, const cJSON *row)

@@ -39,6 +39,7 @@ void settings_init_defaults(struct settings *settings)
 	    .drop_content = true,
 	    .rollout = {.policy = xstrdup(ROLLOUT_IMMEDIATE),
 			.gitops = xstrdup(GITOPS_LEAVE_ALONE),
+			.rehearse = xstrdup(REHEARSE_AUTO),
 			.max_concurrent = 1,
 			.pause_on_failure = true},
 	};

@@ -159,9 +159,14 @@ struct component_settings {
 #define GITOPS_LEAVE_ALONE "LeaveAlone"
 #define GITOPS_PATCH       "Patch"
 
+/* spec.rollout.rehearse: where the operator may make pods. */
+#define REHEARSE_AUTO "Auto"
+#define REHEARSE_OFF  "Off"
+
 struct rollout_settings {
 	char *policy;        /* one of the above */
 	char *gitops;        /* one of the above */
+	char *rehearse;      /* as well */
 	long max_concurrent; /* workloads of the namespace whose pods are replaced at a time */
 	bool pause_on_failure;
 	bool allow_strategy_override; /* maxUnavailable: 1 for a rollout that needs it */

@@ -144,6 +144,7 @@ const struct settings_field settings_fields[] = {
     BOOL("privacy.dropContent", AT(drop_content)),
     TEXT("rollout.policy", AT(rollout.policy), settings_check_rollout_policy),
     TEXT("rollout.gitops", AT(rollout.gitops), settings_check_gitops),
+    TEXT("rollout.rehearse", AT(rollout.rehearse), settings_check_rehearse),
     NUMBER("rollout.maxConcurrent", AT(rollout.max_concurrent), 1, 100),
     BOOL("rollout.pauseOnFailure", AT(rollout.pause_on_failure)),
     BOOL("rollout.allowStrategyOverride", AT(rollout.allow_strategy_override)),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "inject/settings.h"
 #include "inject/settings_check.h"
 #include "inject/settings_lists.h"
 #include "inject/window.h"
@@ -19,6 +20,12 @@ enum status settings_check_rollout_policy(const char *value, const char *path, s
 enum status settings_check_gitops(const char *value, const char *path, struct error *err)
 {
 	static const char *const words[] = {GITOPS_LEAVE_ALONE, GITOPS_PATCH, NULL};
+	return settings_check_choice(value, words, path, err);
+}
+
+enum status settings_check_rehearse(const char *value, const char *path, struct error *err)
+{
+	static const char *const words[] = {REHEARSE_AUTO, REHEARSE_OFF, NULL};
 	return settings_check_choice(value, words, path, err);
 }
 

@@ -11,6 +11,9 @@ NODISCARD enum status settings_check_rollout_policy(const char *value, const cha
 						    struct error *err);
 /* LeaveAlone | Patch. */
 NODISCARD enum status settings_check_gitops(const char *value, const char *path, struct error *err);
+/* Auto | Off. */
+NODISCARD enum status settings_check_rehearse(const char *value, const char *path,
+					      struct error *err);
 /* "22:00-06:00" */
 NODISCARD enum status settings_check_window_hours(const char *value, const char *path,
 						  struct error *err);

@@ -162,8 +162,18 @@ def test_the_document_lists_what_is_granted(mode):
     rows = re.findall(r"^\| `([^`]*)` \| `([^`]*)` \| ([a-z, ]+) \| (cluster|namespaced|both) \|", source("docs/rbac.md"), re.M)
     documented = {(g.strip('"'), r, v) for g, r, verbs, where in rows for v in verbs.split(", ") if where in (mode, "both")}
     namespaces = ["team-a"] if mode == "namespaced" else []
-    rights = rules_of(render({"namespaces": namespaces, "rbac": {"secrets": True}}), *namespaces)
+    rights = rules_of(render({"namespaces": namespaces, "rbac": {"secrets": True, "rehearse": True}}), *namespaces)
     assert documented | {("", "secrets", "get")} == {right[:3] for right in rights}
+
+
+def test_pods_only_on_demand():
+    """The right to make some, and the operator's word to use it, come and go together."""
+    def makes_pods(values):
+        objects = render(values)
+        args = named(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+        return {r[2] for r in rules_of(objects) if r[1] == "pods"} - {"list"}, "--rehearse" in args
+    assert makes_pods({}) == (set(), False)
+    assert makes_pods({"rbac": {"rehearse": True}}) == ({"create", "get", "delete"}, True)
 
 
 def test_secrets_only_on_demand():

@@ -6,6 +6,8 @@ import time
 import pytest
 
 from serving import CONTAINER, deployment, engine_container
+from switched import LEDGER, Switched
+from waiting import wait_for
 
 MIRROR = "registry.example/prod/"
 ENGINES = (("engine:good", "vllm", "Traceable"), ("engine:no-packages", "vllm", "LacksPackages"), ("simulator:x", "vllm", "RefusesFlag"),
@@ -59,3 +61,35 @@ def test_no_pod_stays_and_no_gpu_was_asked_for(rehearsed):
     events = installed.cluster.api.list("event", namespace)
     assert any((e.get("regarding") or e.get("involvedObject"))["name"].startswith("llmd-rehearsal-") for e in events)
     assert not [e for e in events if e.get("reason") == "FailedScheduling"]
+
+
+@pytest.fixture(scope="module")
+def rehearsing(installed):
+    """The operator with the right to make pods."""
+    installed.upgrade("--set", "rbac.rehearse=true")
+    yield installed
+    installed.upgrade("--set", "rbac.rehearse=false")
+
+
+def test_the_operator_rehearses_before_it_writes(rehearsing, namespaces):
+    """The good one is traced and verified, no bad one is ever written, and no pod of it ever crashes."""
+    cluster, namespace = rehearsing.cluster, namespaces(labels={"pod-security.kubernetes.io/enforce": "restricted"})
+    images = {"good": "engine:good", "bad": "engine:no-packages", "simulated": "simulator:x"}
+    objects = [component_of(name, image, "vllm") for name, image in images.items()]
+    cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), namespace)
+    switched = Switched(cluster, namespace)
+    switched.switch("true")
+
+    def told():
+        return {name: switched.row(name)["reason"] for name in images}
+    want = {"good": "Injected", "bad": "LacksPackages", "simulated": "RefusesFlag"}
+    wait_for(lambda: told() == want, 120, f"each has its verdict: {want}")
+    for name, image in images.items():
+        live = cluster.api.get("deployment", name, namespace)
+        assert (LEDGER in live["metadata"]["annotations"]) == (name == "good")
+        assert live["metadata"]["generation"] == (2 if name == "good" else 1), name
+    rows = {row["image"].removeprefix(MIRROR): row for row in switched.tracing()["status"]["rehearsals"]}
+    assert {image: row["verdict"] for image, row in rows.items()} == {
+        "engine:good": "Traceable", "engine:no-packages": "LacksPackages", "simulator:x": "RefusesFlag"}
+    assert all(row["component"] == "vllm" and row["time"] for row in rows.values())
+    assert not [p for p in cluster.api.list("pod", namespace) if p["metadata"]["name"].startswith("llmd-rehearsal-")]

@@ -103,8 +103,9 @@ __attribute__((unused)) static void scene_release(struct scene *scene)
 __attribute__((unused)) static void scene_summarize(const struct intents *intents,
 						    struct buffer *out)
 {
-	static const char *const names[] = {"create", "apply", "delete", "patch",  "give back",
-					    "status", "read",  "event",  "survey", "ask"};
+	static const char *const names[] = {"create",    "apply",    "delete", "patch",
+					    "give back", "status",   "read",   "event",
+					    "survey",    "rehearse", "ask"};
 	for (size_t i = 0; i < intents->count; i++) {
 		const struct intent *intent = &intents->items[i];
 		buffer_addf(out, "%s%s", out->len > 0 ? "; " : "", names[intent->type]);
@@ -207,6 +208,8 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .facts = &gathered.facts,
 						       .policy = &policy,
 						       .roster = &scene->space->roster,
+						       .rehearsals = scene->space->rehearsals,
+						       .may_rehearse = scene->options.rehearse,
 						       .survey = &scene->survey,
 						       .now = scene->now};
 			reconcile_workload(&input,

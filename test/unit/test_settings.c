@@ -107,6 +107,7 @@ static const struct {
     {"{\"rollout\":{\"policy\":\"never\"}}", "none of Immediate, OnNextChange"},
     {"{\"rollout\":{\"minReadyPerRole\":\"101%\"}}", "a share like"},
     {"{\"rollout\":{\"minReadyPerRole\":-1}}", "a share like"},
+    {"{\"rollout\":{\"rehearse\":\"Never\"}}", "rehearse"},
     {"{\"rollout\":{\"window\":{\"days\":[\"Monday\"]}}}", "days are Mon"},
     {"{\"rollout\":{\"window\":{\"days\":\"Mon\"}}}", "a list of days"},
     {"{\"rollout\":{\"window\":{\"hours\":\"9-17\"}}}", "is no span of a day"},

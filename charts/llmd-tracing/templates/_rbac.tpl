@@ -118,4 +118,13 @@ secrets:
     resources: [secrets]
     verbs: [get]
 {{- end }}
+{{- if .Values.rbac.rehearse }}
+rehearse:
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [create, get, list, delete]
+  - apiGroups: [""]
+    resources: [pods/log]
+    verbs: [get]
+{{- end }}
 {{- end }}
