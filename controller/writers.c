@@ -136,11 +136,21 @@ static const char *group_of(const cJSON *object, char *group, size_t size)
 	return group;
 }
 
+static void add_source(struct reconciling *r, const char *where)
+{
+	CLEANUP(str_freep) char *patch = patch_of_flags(r);
+	reconciling_add_words(r, "%s%s%s", where, patch[0] == '\0' ? "" : ": ", patch);
+}
+
 static void add_argo(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
 	char group[256];
 	CLEANUP(str_freep) char *pointers = pointers_of_flags(r);
+	if (pointers[0] == '\0') { /* containers as a whole: a ModelService's */
+		add_source(r, "the flags in Git");
+		return;
+	}
 	reconciling_add_words(
 	    r,
 	    "in its Application spec.syncPolicy.syncOptions: [RespectIgnoreDifferences=true] and "
@@ -158,12 +168,6 @@ static void add_flux(struct reconciling *r, const char *before, const char *afte
 			      json_str(r->input->object, "kind"),
 			      json_str(r->input->object, "metadata.name"),
 			      patch[0] == '\0' ? "..." : patch, after);
-}
-
-static void add_source(struct reconciling *r, const char *where)
-{
-	CLEANUP(str_freep) char *patch = patch_of_flags(r);
-	reconciling_add_words(r, "%s%s%s", where, patch[0] == '\0' ? "" : ": ", patch);
 }
 
 /* What whoever writes like that has to be told. */
