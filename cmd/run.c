@@ -190,7 +190,8 @@ static void start_controller(struct run *run)
 		const char *const *borrowed;
 	} namespaces = {.own = run->options.namespaces};
 	struct controller_config config = {
-	    .options = {.removal_grace_ms = run->options.removal_grace_ms,
+	    .options = {.version = version_text(),
+			.removal_grace_ms = run->options.removal_grace_ms,
 			.collector_timeout_ms = run->options.collector_timeout_ms,
 			.teardown_timeout_ms = TEARDOWN_MS,
 			.operator_namespace = in_pod ? run->config.namespace_name : NULL,

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "controller/managed_fields.h"
 #include "controller/request.h"
 
@@ -27,7 +28,8 @@ static const char *const actions[] = {
     [INTENT_CREATE] = "create", [INTENT_APPLY] = "apply",         [INTENT_DELETE] = "delete",
     [INTENT_PATCH] = "patch",   [INTENT_GIVE_BACK] = "give_back", [INTENT_STATUS] = "status",
     [INTENT_READ] = "read",     [INTENT_EVENT] = "event",         [INTENT_ASK] = "ask",
-    [INTENT_SURVEY] = "survey", [INTENT_REHEARSE] = "rehearse",
+    [INTENT_SURVEY] = "survey", [INTENT_REHEARSE] = "rehearse",   [INTENT_PODS] = "read",
+    [INTENT_LOG] = "read",
 };
 
 static void run(struct course *course);
@@ -65,15 +67,22 @@ static struct intent *current(struct course *course)
 	return &course->intents.items[course->at];
 }
 
+static bool is_read(const struct intent *intent)
+{
+	return intent->type == INTENT_READ || intent->type == INTENT_PODS ||
+	       intent->type == INTENT_LOG;
+}
+
 static void send_request(struct course *course, struct intent_request *request, response_fn done)
 {
-	struct request_spec spec = {.method = request->method,
-				    .path = request->path.data,
-				    .accept = request->accept,
-				    .content_type = request->content_type,
-				    .body =
-					request->content_type == NULL ? NULL : request->body.data,
-				    .body_len = request->body.len};
+	struct request_spec spec = {
+	    .method = request->method,
+	    .path = request->path.data,
+	    .accept = request->accept,
+	    .content_type = request->content_type,
+	    .body = request->content_type == NULL ? NULL : request->body.data,
+	    .body_len = request->body.len,
+	    .limit = current(course)->type == INTENT_PODS ? LIMIT_PODS_BYTES : 0};
 	(void)client_send(course->actor->client, &spec, done, course);
 	intent_request_release(request);
 }
@@ -240,8 +249,9 @@ static void on_answer_to_read(void *context, const struct response *response)
 {
 	struct course *course = context;
 	const struct actor *actor = course->actor;
-	if (response->status == STATUS_OK || response->status == STATUS_NOT_FOUND ||
-	    response->status == STATUS_DENIED) {
+	/* pods are looked at again in any case */
+	if (current(course)->type != INTENT_READ || response->status == STATUS_OK ||
+	    response->status == STATUS_NOT_FOUND || response->status == STATUS_DENIED) {
 		actor->on_read(actor->context, current(course), response);
 		step_on(course);
 	} else {
@@ -327,7 +337,7 @@ static void run(struct course *course)
 	struct actor *actor = course->actor;
 	while (course->at < course->intents.count) {
 		const struct intent *intent = current(course);
-		if (actor->dry_run && intent->type != INTENT_READ) {
+		if (actor->dry_run && !is_read(intent)) {
 			would_do(course, intent);
 		} else if (intent->type == INTENT_EVENT) {
 			send_event(actor, intent);
@@ -343,7 +353,7 @@ static void run(struct course *course)
 		} else {
 			intent_request_build(intent, &request);
 			send_request(course, &request,
-				     intent->type == INTENT_READ ? on_answer_to_read : on_answer);
+				     is_read(intent) ? on_answer_to_read : on_answer);
 			return;
 		}
 		course->at++;

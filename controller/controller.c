@@ -152,6 +152,10 @@ static void on_read(void *context, const struct intent *intent, const struct res
 	struct controller *controller = context;
 	size_t count = 0;
 	bool there = response->status == STATUS_OK;
+	if (intent->type == INTENT_PODS || intent->type == INTENT_LOG) {
+		wake_with_pods(controller, intent, response);
+		return;
+	}
 	if (intent->resource == RESOURCE_SECRET) {
 		on_secret(controller, intent, response);
 		return;

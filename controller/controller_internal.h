@@ -6,6 +6,7 @@
 #include "controller/act.h"
 #include "controller/ask.h"
 #include "controller/controller.h"
+#include "controller/elsewhere.h"
 #include "controller/facts.h"
 #include "controller/guard.h"
 #include "controller/namespace.h"
@@ -175,6 +176,21 @@ void wake_below_floor(struct controller *controller, const struct namespace *spa
 void wake_surveyor(void *context);
 /* There is a new report of one. */
 void wake_surveying(void *context);
+/* What the other namespaces know of images; free `rosters`. */
+void elsewhere_gather(const struct controller *controller, const struct namespace *own,
+		      struct elsewhere *ret_elsewhere);
+/* What was known of a row's image before it was looked at. */
+struct image_news {
+	bool rolling;
+	bool proven;
+	size_t refused;
+};
+/* More, or something else, is known now: who waits for it is looked at again. */
+void wake_for_image(struct controller *controller, const struct namespace *space,
+		    const struct roster_row *row, const struct image_news *before);
+/* The pods of a workload, or the log of one, were read (INTENT_PODS, INTENT_LOG). */
+void wake_with_pods(struct controller *controller, const struct intent *intent,
+		    const struct response *response);
 /* The namespace was looked at: did it lose its switch, and too many others too? */
 void wake_guarded(struct controller *controller, struct namespace *space);
 

@@ -13,6 +13,7 @@ void intents_release(struct intents *intents)
 		free(intent->name);
 		free(intent->uid);
 		free(intent->word);
+		free(intent->owner_name);
 		free(intent->action);
 		free(intent->note);
 		cJSON_Delete(intent->body);

@@ -26,6 +26,8 @@ enum intent_type {
 	INTENT_SURVEY,    /* a survey of the nodes, for whoever waits for one: beside the list */
 	INTENT_REHEARSE, /* the image `name`; body {component, podSpec, container}: beside the list */
 	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
+	INTENT_PODS, /* GET the pods of the workload `owner`, by label selector */
+	INTENT_LOG,  /* GET the end of what a container of its pod `name` wrote before it ended */
 };
 
 /* Which part of the namespace's own set-up a write belongs to: where its failure is shown. */
@@ -41,10 +43,13 @@ struct intent {
 	cJSON *body;        /* CREATE, APPLY, PATCH, STATUS */
 	cJSON *managers;    /* PATCH: managedFields of Apply managers before it; or NULL */
 	enum reason reason; /* EVENT: its word and type, unless `word` is set */
-	char *word;         /* EVENT: another CamelCase reason; ASK: the tenant; or NULL */
-	bool warning;       /* EVENT with `word`: its type */
-	bool revert;        /* PATCH: takes back what did not come up; counted */
-	bool is_report;     /* its failure is told at the end; the list goes on */
+	char *
+	    word; /* EVENT: another CamelCase reason; ASK: the tenant; PODS: the selector; LOG: the container; or NULL */
+	enum resource_id owner; /* PODS, LOG: the workload that it is about */
+	char *owner_name;       /* likewise; or NULL */
+	bool warning;           /* EVENT with `word`: its type */
+	bool revert;            /* PATCH: takes back what did not come up; counted */
+	bool is_report;         /* its failure is told at the end; the list goes on */
 	unsigned
 	    port; /* ASK: of the Service `name`; path and query stand in `note`; 0: a whole URL does */
 	char *action; /* EVENT: "Inject", "Remove", … */

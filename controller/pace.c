@@ -14,6 +14,16 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* `images` are sorted */
+static void read_each(struct pace *pace, char *const *images, size_t count)
+{
+	size_t found = 0;
+	memset(pace->each, 0, sizeof(pace->each));
+	for (size_t i = 0; i < count && found < PACE_IMAGES_MAX; i++)
+		if (i == 0 || strcmp(images[i], images[i - 1]) != 0)
+			hash_short(images[i], strlen(images[i]), pace->each[found++]);
+}
+
 void pace_read_plan(struct pace *pace, const struct plan *plan)
 {
 	struct buffer text;
@@ -27,6 +37,7 @@ void pace_read_plan(struct pace *pace, const struct plan *plan)
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || strcmp(images[i], images[i - 1]) != 0)
 			buffer_addf(&text, "%s\n", images[i]);
+	read_each(pace, images, count);
 	pace->inject = plan->injected;
 	pace->images[0] = '\0';
 	if (count > 0)

@@ -30,16 +30,20 @@ struct pace_limits {
 	bool go_on_after_failure;
 };
 
+enum { PACE_IMAGES_MAX = 8 }; /* a workload has two or three that are traced */
+
 /* What pacing knows of one workload. */
 struct pace {
 	enum workload_rank rank;
 	char images[17]; /* hash of the images that are or would be traced; "" none */
-	long pods;       /* that a write replaces: 0 costs nothing and waits for nobody */
-	bool inject;     /* what is planned puts tracing in; false: it takes it back */
-	bool rolling;    /* a write of ours is being rolled out */
-	bool stalled;    /* … without progress for longer than it may */
-	bool proven;     /* it runs traced, and did roll out */
-	bool held;       /* pods of before stay until somebody else lets them go: OnDelete, … */
+	char each[PACE_IMAGES_MAX][17]; /* a hash of each of them; "" ends it */
+	long pods;     /* that a write replaces: 0 costs nothing and waits for nobody */
+	bool inject;   /* what is planned puts tracing in; false: it takes it back */
+	bool rolling;  /* a write of ours is being rolled out */
+	bool stalled;  /* … without progress for longer than it may */
+	bool doubtful; /* … that began while not all was Ready or others changed it, too */
+	bool proven;   /* it runs traced, and did roll out */
+	bool held;     /* pods of before stay until somebody else lets them go: OnDelete, … */
 	/* the last progress, while rolling */
 	long generation;
 	long updated;

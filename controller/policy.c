@@ -115,11 +115,13 @@ bool policy_is_about_settings(const struct policy *policy)
 void policy_decide(const struct view *view, struct policy *ret_policy)
 {
 	struct phase_result phase = view_phase(view);
-	*ret_policy = (struct policy){.phase = phase.phase,
-				      .reason = phase.reason,
-				      .again_ms = phase.again_ms,
-				      .tracing_uid = json_str(view->tracing, "metadata.uid"),
-				      .dry_run = view->options->dry_run};
+	*ret_policy = (struct policy){
+	    .phase = phase.phase,
+	    .reason = phase.reason,
+	    .again_ms = phase.again_ms,
+	    .operator_version = view->options->version == NULL ? "" : view->options->version,
+	    .tracing_uid = json_str(view->tracing, "metadata.uid"),
+	    .dry_run = view->options->dry_run};
 	ret_policy->path.policies = view->network_policies;
 	ret_policy->path.collector = json_get(view_live(view, "Deployment", "otel-collector", NULL),
 					      "spec.template.metadata.labels");

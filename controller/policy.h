@@ -32,9 +32,10 @@ struct policy {
 	char settings_hash[17];
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;
-	const char *tracing_uid;    /* of the view's Tracing, or NULL; borrowed */
-	struct preflight_path path; /* between workloads and collector; borrowed from the view */
-	bool dry_run;               /* nothing is written, so nothing is waited for */
+	const char *operator_version; /* of the view's options; never NULL; borrowed */
+	const char *tracing_uid;      /* of the view's Tracing, or NULL; borrowed */
+	struct preflight_path path;   /* between workloads and collector; borrowed from the view */
+	bool dry_run;                 /* nothing is written, so nothing is waited for */
 };
 
 /* From the view alone: used for the namespace's and for its workloads' keys. */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "controller/failure.h"
 #include "controller/loan.h"
 #include "controller/managed_fields.h"
 #include "controller/reconciling.h"
@@ -145,8 +146,7 @@ static bool has_evidence_of_undo(const struct reconciling *r)
 	return r->plan->template_changes && r->plan->undone;
 }
 
-/* By hash: the value may be anything, and a row of status has to stay small. */
-static bool read_retry(const cJSON *object, char ret_hash[17])
+bool reconciling_retry(const cJSON *object, char ret_hash[17])
 {
 	const cJSON *annotations = json_get(object, "metadata.annotations");
 	const cJSON *retry = json_member(annotations, ANNOTATION_RETRY);
@@ -160,7 +160,7 @@ void workload_version(const cJSON *object, const struct policy *policy,
 		      char ret_text[WORKLOAD_VERSION_MAX])
 {
 	char retry[17] = "";
-	(void)read_retry(object, retry);
+	(void)reconciling_retry(object, retry);
 	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s/%s/%d",
 		       json_int(object, "metadata.generation", 0), retry, policy->settings_hash,
 		       (int)policy->phase);
@@ -170,7 +170,7 @@ static enum undo_verdict judge_undo(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
 	char retry[17];
-	bool asked = read_retry(object, retry);
+	bool asked = reconciling_retry(object, retry);
 	struct undo_input input = {
 	    .uid = json_str(object, "metadata.uid"),
 	    .injected = r->plan->injected && !r->plan->changes && r->ledger != NULL,
@@ -212,27 +212,24 @@ static bool intend_loan_return(struct reconciling *r)
 	return true;
 }
 
-/* Adds the guarded patch and says what it does. */
-static void intend_patch(struct reconciling *r)
+/* What the pods of a write show is the write's doing only where nothing else was the matter. */
+static void begin_rollout(struct reconciling *r)
 {
-	const cJSON *object = r->input->object;
-	struct intent *intent =
-	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
-			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
-	const cJSON *managers = json_get(object, "metadata.managedFields");
-	intent->body = plan_patch(r->plan, PATCH_GUARD_RESOURCE_VERSION);
-	if (r->lends)
-		lend_strategy(r, intent->body);
-	intent->managers = managers == NULL ? NULL : json_clone(managers);
-	intent->note = xstrdup(r->plan->injected ? "inject" : "take back");
-	if (r->plan->template_changes && r->row->pace.pods > 0)
-		pace_begin(&r->row->pace, &r->rollout, r->input->resource == RESOURCE_MODELSERVICE,
-			   r->input->now.mono_ms);
-	if (r->rides && r->rollout.replaced > 0) {
-		(void)snprintf(r->words, sizeof(r->words),
-			       "%ld of %ld replicas had been replaced already and are once more",
-			       r->rollout.replaced, r->rollout.wanted);
-		reconciling_tell_event(r, REASON_RIDES_LATE, "Inject", r->words);
+	struct pace *pace = &r->row->pace;
+	bool was_doubtful = pace->rolling && pace->doubtful;
+	if (!r->plan->template_changes || pace->pods == 0)
+		return;
+	pace_begin(pace, &r->rollout, r->input->resource == RESOURCE_MODELSERVICE,
+		   r->input->now.mono_ms);
+	pace->doubtful = was_doubtful || r->rides || r->rollout.ready < r->rollout.wanted;
+	pods_seen_clear(&r->row->seen);
+}
+
+static void tell_patch(struct reconciling *r)
+{
+	if (r->reverts) {
+		reconciling_tell_event(r, REASON_REVERTED, "Revert", r->row->message);
+		return;
 	}
 	r->words[0] = '\0';
 	if (r->plan->injected)
@@ -244,25 +241,56 @@ static void intend_patch(struct reconciling *r)
 			       r->plan->injected ? "Inject" : "Remove", r->words);
 }
 
+void reconciling_patch(struct reconciling *r)
+{
+	const cJSON *object = r->input->object;
+	struct intent *intent =
+	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
+			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
+	const cJSON *managers = json_get(object, "metadata.managedFields");
+	intent->body = plan_patch(r->plan, PATCH_GUARD_RESOURCE_VERSION);
+	if (r->lends)
+		lend_strategy(r, intent->body);
+	intent->managers = managers == NULL ? NULL : json_clone(managers);
+	const char *what = r->plan->injected ? "inject" : "take back";
+	intent->revert = r->reverts;
+	intent->note = xstrdup(r->reverts ? "revert" : what);
+	begin_rollout(r);
+	if (r->rides && r->rollout.replaced > 0) {
+		(void)snprintf(r->words, sizeof(r->words),
+			       "%ld of %ld replicas had been replaced already and are once more",
+			       r->rollout.replaced, r->rollout.wanted);
+		reconciling_tell_event(r, REASON_RIDES_LATE, "Inject", r->words);
+	}
+	tell_patch(r);
+}
+
+bool reconciling_is_refused(struct reconciling *r)
+{
+	struct refusal *refusal = &r->row->refusal;
+	char version[WORKLOAD_VERSION_MAX];
+	workload_version(r->input->object, r->input->policy, version);
+	if (!refusal_holds(refusal, version, r->input->now.mono_ms))
+		return false;
+	if (refusal_is_worth_telling(refusal))
+		reconciling_tell(r, WORKLOAD_FAILED, r->row->reason, refusal->message);
+	if (refusal->retry_at_ms != UINT64_MAX)
+		intents_again(r->intents, refusal->retry_at_ms - r->input->now.mono_ms);
+	return true;
+}
+
 /* True when a write has to wait; the row says for what. */
 static bool has_to_wait(struct reconciling *r, enum undo_verdict undo)
 {
 	const struct workload_input *input = r->input;
 	const struct policy *policy = input->policy;
-	char version[WORKLOAD_VERSION_MAX];
-	workload_version(input->object, policy, version);
 	struct roster_row *row = r->row;
 	if (undo == UNDO_CONFLICTING) {
 		writers_tell_conflict(r);
 		return true;
 	}
-	if (refusal_holds(&row->refusal, version, input->now.mono_ms)) {
-		if (refusal_is_worth_telling(&row->refusal))
-			reconciling_tell(r, WORKLOAD_FAILED, row->reason, row->refusal.message);
-		if (row->refusal.retry_at_ms != UINT64_MAX)
-			intents_again(r->intents, row->refusal.retry_at_ms - input->now.mono_ms);
+	if (reconciling_is_refused(r))
 		return true;
-	}
 	if (r->plan->injected && !policy->collector.ready && policy->phase == PHASE_ON &&
 	    !policy->dry_run) {
 		reconciling_tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_COLLECTOR,
@@ -300,6 +328,11 @@ static void intend_give_back(struct reconciling *r)
 static void act_on_plan(struct reconciling *r)
 {
 	bool removing = r->input->policy->phase == PHASE_REMOVE || !r->plan->injected;
+	if (failure_holds(r)) {
+		if (!r->reverts)
+			(void)intend_loan_return(r);
+		return;
+	}
 	enum undo_verdict undo = removing ? UNDO_NONE : judge_undo(r);
 	if (rehearsing_comes_first(r))
 		return;
@@ -319,7 +352,7 @@ static void act_on_plan(struct reconciling *r)
 	}
 	if (removing)
 		undo_forget(&r->row->undo);
-	intend_patch(r);
+	reconciling_patch(r);
 }
 
 /* Held: what is injected stays as it is, and so does what people are told of it. */
@@ -335,7 +368,7 @@ static void hold_workload(struct reconciling *r)
 		reconciling_tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
 }
 
-static bool build_plan(struct reconciling *r)
+bool reconciling_build(struct reconciling *r, enum plan_want want)
 {
 	const struct workload_input *input = r->input;
 	const struct policy *policy = input->policy;
@@ -353,8 +386,10 @@ static bool build_plan(struct reconciling *r)
 	    .settings_hash = policy->settings_hash,
 	    .facts = &facts,
 	    .rehearsals = input->rehearsals,
-	    .want = policy->phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT,
+	    .want = want,
 	};
+	plan_freep(&r->plan);
+	trace_hops_release(&r->hops);
 	enum status status = plan_build(&plan_input, &r->plan, &err);
 	if (status == STATUS_OK && policy->phase == PHASE_ON)
 		trace_hops_read(&plan_input, r->plan, &r->hops);
@@ -387,7 +422,8 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 		break;
 	case PHASE_ON:
 	case PHASE_REMOVE:
-		if (build_plan(&r)) {
+		if (reconciling_build(&r, input->policy->phase == PHASE_REMOVE ? PLAN_REMOVE
+									       : PLAN_INJECT)) {
 			pace_read_plan(&row->pace, r.plan);
 			act_on_plan(&r);
 		}

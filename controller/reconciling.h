@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One look at a workload under way. Private to reconcile_workload.c and restart.c, which
- * holds everything that stands between a write and the pods that it replaces.
+ * One look at a workload under way. Private to reconcile_workload.c; restart.c, which holds
+ * everything that stands between a write and the pods that it replaces; and failure.c.
  */
 #ifndef LLMD_CONTROLLER_RECONCILING_H
 #define LLMD_CONTROLLER_RECONCILING_H
@@ -21,6 +21,7 @@ struct reconciling {
 	struct rollout rollout;
 	bool lends;         /* the strategy for this one rollout (controller/loan.h) */
 	bool rides;         /* on a rollout of somebody else */
+	bool reverts;       /* the plan takes back what did not come up */
 	const char *ledger; /* text of the live one, or NULL */
 	char words[WORDS_MAX];
 	bool changed;
@@ -39,6 +40,14 @@ void reconciling_add_edits(struct reconciling *r);
 
 /* An image about which nothing is known is tried before anything is written; told. */
 bool rehearsing_comes_first(struct reconciling *r);
+/* Plans anew; what goes wrong is told, and false. */
+bool reconciling_build(struct reconciling *r, enum plan_want want);
+/* The API server refused the write of before, and it is not time for another try; told. */
+bool reconciling_is_refused(struct reconciling *r);
+/* Adds the guarded patch and says what it does. */
+void reconciling_patch(struct reconciling *r);
+/* Hash of the retry annotation; false: there is none. The value may be anything, and a row has to stay small. */
+bool reconciling_retry(const cJSON *object, char ret_hash[17]);
 
 /* How far a write of before has come; sets what the others have to know of this workload. */
 void restart_follow(struct reconciling *r);

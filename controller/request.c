@@ -21,6 +21,10 @@ static const struct {
     [INTENT_STATUS] = {"PATCH", CONTENT_MERGE_PATCH, "status", "?fieldManager=" FIELD_MANAGER,
 		       false},
     [INTENT_READ] = {"GET", NULL, NULL, "", false},
+    /* version 0: from the server's memory, since it is asked again and again */
+    [INTENT_PODS] = {"GET", NULL, NULL, "?resourceVersion=0&labelSelector=", true},
+    [INTENT_LOG] = {"GET", NULL, "log",
+		    "?previous=true&tailLines=50&limitBytes=16384&container=", false},
 };
 
 static void build_delete_options(const struct intent *intent, struct buffer *body)
@@ -42,7 +46,7 @@ void intent_request_build(const struct intent *intent, struct intent_request *re
 	*ret_request = (struct intent_request){.method = rows[intent->type].method,
 					       .content_type = rows[intent->type].content_type};
 	/* contents are nobody's business here; a server that cannot leave them out is not asked */
-	if ((resource->flags & RESOURCE_ON_DEMAND) != 0)
+	if (intent->type == INTENT_READ && (resource->flags & RESOURCE_ON_DEMAND) != 0)
 		ret_request->accept =
 		    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 	buffer_init(&ret_request->path, KIB(4));
@@ -52,6 +56,10 @@ void intent_request_build(const struct intent *intent, struct intent_request *re
 		   rows[intent->type].collection ? NULL : intent->name,
 		   rows[intent->type].subresource);
 	buffer_add_str(&ret_request->path, rows[intent->type].query);
+	if (intent->type == INTENT_LOG)
+		ret_request->accept = "text/plain, */*";
+	if (intent->type == INTENT_PODS || intent->type == INTENT_LOG)
+		path_add_escaped(&ret_request->path, intent->word);
 	if (intent->type == INTENT_DELETE)
 		build_delete_options(intent, &ret_request->body);
 	else if (intent->body != NULL)

@@ -49,6 +49,7 @@ static const struct resource resources[RESOURCE_COUNT] = {
 			    "opentelemetrycollectors", NULL, "*",
 			    RESOURCE_OWNED | RESOURCE_OPTIONAL},
     [RESOURCE_SECRET] = {"v1", "Secret", "secrets", NULL, "", RESOURCE_ON_DEMAND},
+    [RESOURCE_POD] = {"v1", "Pod", "pods", NULL, "", RESOURCE_ON_DEMAND},
 };
 
 const struct resource *resource_get(enum resource_id id)

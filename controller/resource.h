@@ -31,6 +31,8 @@ enum resource_id {
 	RESOURCE_COLLECTOR,
 	/* read by name when somebody names it, as metadata; never watched */
 	RESOURCE_SECRET,
+	/* read while a rollout of ours is under way; never watched */
+	RESOURCE_POD,
 	RESOURCE_COUNT
 };
 

@@ -2,14 +2,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "controller/elsewhere.h"
+#include "controller/failure.h"
 #include "controller/loan.h"
 #include "controller/preflight.h"
 #include "controller/reconciling.h"
+#include "inject/settings.h"
+
+enum { PROOF_AGAIN_MS = 5000 };
 
 /* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
 void restart_tell_rolling(struct reconciling *r)
 {
 	const struct rollout *rollout = &r->rollout;
+	if (!r->row->pace.stalled && failure_tell(r))
+		return;
 	if (!r->row->pace.stalled) {
 		const char *unknown = r->row->unsurveyed ? r->input->survey->why : NULL;
 		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced%s%s",
@@ -221,6 +229,60 @@ static bool waits_for_its_turn(struct reconciling *r)
 	return reason != REASON_NONE;
 }
 
+/* Another namespace is showing whether the image takes tracing. */
+static bool waits_for_proof(struct reconciling *r)
+{
+	const struct workload_input *input = r->input;
+	if (!r->plan->injected || !r->plan->template_changes || input->policy->dry_run ||
+	    r->rides || r->row->pace.pods == 0 || r->row->pace.rolling ||
+	    elsewhere_judge(input->elsewhere, input->roster, r->row, r->plan, true) !=
+		REASON_WAITING_FOR_PROOF)
+		return false;
+	(void)snprintf(r->words, sizeof(r->words), "%s %ld pods will be replaced.",
+		       reason_info(REASON_WAITING_FOR_PROOF)->meaning, r->row->pace.pods);
+	reconciling_tell(r, WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF, r->words);
+	intents_again(r->intents, PROOF_AGAIN_MS);
+	return true;
+}
+
+/* Pickers that are all gone before the first new one is Ready. */
+static bool makes_gap(const struct reconciling *r)
+{
+	for (size_t i = 0; i < r->sets.count; i++) {
+		const struct replicas *set = &r->sets.items[i];
+		if (set->epp && set->ready > 0 && replicas_to_replace(set) > 0 &&
+		    set->wanted - set->max_unavailable <= 0)
+			return true;
+	}
+	return false;
+}
+
+/* Status says it before the write that makes it. */
+static void announce_gap(struct reconciling *r)
+{
+	const struct workload_input *input = r->input;
+	if (!r->plan->template_changes || input->policy->dry_run || !makes_gap(r))
+		return;
+	(void)snprintf(r->words, sizeof(r->words),
+		       "by its own strategy its pods go before new ones come; until one is Ready "
+		       "the gateway %s",
+		       input->facts->epp_fail_close
+			   ? "drops the requests of its pool (failureMode FailClose)"
+			   : "sends requests to any server of its pool (failureMode FailOpen)");
+	reconciling_tell(r, WORKLOAD_PENDING, REASON_ROUTING_GAP, r->words);
+	reconciling_tell_event(r, REASON_ROUTING_GAP, "Rollout", r->words);
+	if (input->policy->tracing_uid == NULL || roster_has_unseen(input->roster))
+		return;
+	struct intent *intent =
+	    intents_add(r->intents, INTENT_STATUS, RESOURCE_TRACING,
+			json_str(input->object, "metadata.namespace"), TRACING_NAME);
+	intent->body = cJSON_CreateObject();
+	json_set(json_set_object(intent->body, "status"), "workloads",
+		 roster_status(input->roster));
+	intent->is_report = true;
+	intent->note = xstrdup("announce the gap in routing");
+}
+
 static struct pace_limits limits_of(const struct policy *policy)
 {
 	const struct rollout_settings *rollout = &policy->settings.rollout;
@@ -256,5 +318,8 @@ void restart_follow(struct reconciling *r)
 
 bool restart_waits(struct reconciling *r)
 {
-	return waits_to_restart(r) || waits_for_its_turn(r);
+	if (waits_to_restart(r) || waits_for_proof(r) || waits_for_its_turn(r))
+		return true;
+	announce_gap(r);
+	return false;
 }

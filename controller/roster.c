@@ -35,6 +35,14 @@ static void row_release(struct roster_row *row)
 	undo_record_release(&row->undo);
 	refusal_clear(&row->refusal);
 	trace_hops_release(&row->hops);
+	pods_seen_clear(&row->seen);
+}
+
+void pods_seen_clear(struct pods_seen *seen)
+{
+	cJSON_Delete(seen->pods);
+	free(seen->log);
+	*seen = (struct pods_seen){.asked_ms = 0};
 }
 
 void roster_release(struct roster *roster)
@@ -42,6 +50,7 @@ void roster_release(struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++)
 		row_release(&roster->rows[i]);
 	free(roster->rows);
+	refused_release(&roster->refused);
 	*roster = (struct roster){0};
 }
 
@@ -147,6 +156,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		load_since(row, item);
 		consent_from_row(item, &row->consent);
 		row->pace.rolling = json_bool(item, "rolling", false);
+		row->pace.doubtful = json_bool(item, "doubtful", false);
 		row->reason = reason_find(json_str(item, "reason"));
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
@@ -190,7 +200,8 @@ void roster_stamp(struct roster_row *row, int64_t wall_us)
 bool roster_is_rolling(const struct roster_row *row)
 {
 	return row->pace.rolling &&
-	       (row->reason == REASON_ROLLING_OUT || row->reason == REASON_STALLED);
+	       (row->reason == REASON_ROLLING_OUT || row->reason == REASON_STALLED ||
+		row->reason == REASON_NOT_COMING_UP);
 }
 
 long roster_restarts(const struct roster_row *row)
@@ -295,6 +306,8 @@ static cJSON *row_status(const struct roster_row *row)
 		json_set_int(item, "restarts", roster_restarts(row));
 	if (row->pace.rolling)
 		json_set_bool(item, "rolling", true);
+	if (row->pace.rolling && row->pace.doubtful)
+		json_set_bool(item, "doubtful", true);
 	consent_to_row(&row->consent, item);
 	undo_to_row(&row->undo, item);
 	return item;

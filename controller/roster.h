@@ -14,9 +14,11 @@
 
 #include "base/json.h"
 #include "controller/consent.h"
+#include "controller/crash.h"
 #include "controller/floor.h"
 #include "controller/moment.h"
 #include "controller/pace.h"
+#include "controller/refused.h"
 #include "controller/resource.h"
 #include "controller/undo.h"
 #include "inject/reason.h"
@@ -42,6 +44,15 @@ struct refusal {
 	uint64_t retry_at_ms; /* UINT64_MAX: never by itself */
 };
 
+/* What was read of its pods while a write of ours is being rolled out. */
+struct pods_seen {
+	uint64_t asked_ms;  /* 0: not yet */
+	bool denied;        /* they may not be read */
+	cJSON *pods;        /* an answer that nobody has looked at yet, or NULL */
+	char *log;          /* the end of the log that `crash` asked for, likewise */
+	struct crash crash; /* the gravest that they showed */
+};
+
 struct roster_row {
 	enum resource_id resource;
 	char *name;
@@ -59,6 +70,7 @@ struct roster_row {
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */
 	struct undo_record undo;
 	struct refusal refusal;
+	struct pods_seen seen;
 	struct trace_hops hops; /* its containers on a request's way, as the live object has them */
 	int64_t last_span_us;   /* end of the newest span that was seen of it; 0: none */
 	struct {
@@ -72,6 +84,7 @@ struct roster {
 	struct roster_row *rows; /* by resource, name */
 	size_t count;
 	bool loaded; /* the status' rows were taken in */
+	struct refused_list refused;
 	struct pace_limits limits;
 	bool
 	    full; /* as many rollouts are under way as the operator allows, all namespaces together */
@@ -106,6 +119,9 @@ long roster_restarts(const struct roster_row *row);
 
 /* Takes over what is expected of it now; true when that is something else than before. */
 bool roster_expect(struct roster_row *row, struct trace_hops *hops);
+
+/* A new rollout begins, or there is none any more. */
+void pods_seen_clear(struct pods_seen *seen);
 
 bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms);
 void refusal_note(struct refusal *refusal, enum status status, const char *message,

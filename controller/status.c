@@ -240,6 +240,8 @@ cJSON *status_build(const struct status_input *input)
 		json_set(status, "rehearsals", json_clone(input->rehearsals));
 	if (input->hold)
 		keep_decisions(status, input->tracing);
+	if (input->roster->refused.count > 0)
+		json_set(status, "refusedImages", refused_status(&input->roster->refused));
 	json_set(status, "workloads", roster_status(input->roster));
 	return status;
 }

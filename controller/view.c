@@ -196,8 +196,11 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 		view->tracing = object_parse(tracing);
 	if (view->tracing != NULL) {
 		memory->tracing_seen = true;
-		if (!memory->roster.loaded)
+		if (!memory->roster.loaded) {
 			roster_load(&memory->roster, json_get(view->tracing, "status.workloads"));
+			refused_load(&memory->roster.refused,
+				     json_get(view->tracing, "status.refusedImages"));
+		}
 		if (memory->rehearsals == NULL)
 			memory->rehearsals =
 			    rehearsal_load(json_get(view->tracing, "status.rehearsals"));

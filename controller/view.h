@@ -23,6 +23,7 @@ struct operator_options {
 	uint64_t removal_grace_ms;
 	uint64_t collector_timeout_ms;    /* of an OpenTelemetryCollector without effect: 60 s */
 	uint64_t teardown_timeout_ms;     /* collector goes although workloads are left: 15 min */
+	const char *version;              /* of this operator; NULL: not known */
 	const char *operator_namespace;   /* NULL: not known */
 	const struct settings *defaults;  /* NULL: the built-in ones */
 	const struct admin_policy *admin; /* NULL: none was given */

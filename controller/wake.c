@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom else the outcome of one key concerns: they are looked at again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
 #include "controller/controller_internal.h"
 
 /* Workloads of all namespaces whose pods are being replaced by a write of ours. */
@@ -81,4 +85,78 @@ void wake_guarded(struct controller *controller, struct namespace *space)
 		lost->guarded = true;
 		add_namespace_key(controller, lost->name, 0);
 	}
+}
+
+/* A namespace whose lists never end keeps nobody waiting. */
+void elsewhere_gather(const struct controller *controller, const struct namespace *own,
+		      struct elsewhere *ret_elsewhere)
+{
+	*ret_elsewhere = (struct elsewhere){
+	    .rosters = xcalloc(controller->namespace_count + 1, sizeof(*ret_elsewhere->rosters))};
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		const struct namespace *space = controller->namespaces[i];
+		if (space == own)
+			continue;
+		ret_elsewhere->rosters[ret_elsewhere->count++] = &space->roster;
+		ret_elsewhere->unseen |= space->policy_seen == NULL && !space->listing;
+	}
+}
+
+static void wake_waiting(struct controller *controller, const struct namespace *space)
+{
+	for (size_t i = 0; i < space->roster.count; i++) {
+		const struct roster_row *row = &space->roster.rows[i];
+		if (row->reason == REASON_WAITING_FOR_PROOF || row->reason == REASON_IMAGE_REFUSED)
+			add_workload_key(controller, row->resource, space->name, row->name);
+	}
+}
+
+void wake_for_image(struct controller *controller, const struct namespace *space,
+		    const struct roster_row *row, const struct image_news *before)
+{
+	bool refused = space->roster.refused.count != before->refused;
+	if (!refused && row->pace.rolling == before->rolling && row->pace.proven == before->proven)
+		return;
+	if (refused) /* its neighbours may wait for any reason */
+		add_workload_keys(controller, space->name);
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		if (controller->namespaces[i] != space)
+			wake_waiting(controller, controller->namespaces[i]);
+}
+
+/* Items move into the row: they are looked at, and gone, with its next look. */
+static void keep_pods(struct pods_seen *seen, const struct response *response)
+{
+	CLEANUP(json_freep) cJSON *list = NULL;
+	struct error err;
+	if (json_parse(response->body, response->body_len, &list, &err) != STATUS_OK)
+		return;
+	cJSON *items = cJSON_DetachItemFromObjectCaseSensitive(list, "items");
+	if (seen->pods == NULL)
+		seen->pods = cJSON_CreateArray();
+	while (items != NULL && items->child != NULL)
+		json_append(seen->pods, cJSON_DetachItemViaPointer(items, items->child));
+	cJSON_Delete(items);
+}
+
+void wake_with_pods(struct controller *controller, const struct intent *intent,
+		    const struct response *response)
+{
+	const struct namespace *space = controller_namespace(controller, intent->namespace_name);
+	struct roster_row *row =
+	    space == NULL ? NULL : roster_find(&space->roster, intent->owner, intent->owner_name);
+	if (row == NULL)
+		return;
+	if (intent->type == INTENT_LOG) {
+		/* no log is an answer, too: then the exit alone has to do */
+		bool there = response->status == STATUS_OK;
+		free(row->seen.log);
+		row->seen.log =
+		    xstrndup(there ? response->body : "", there ? response->body_len : 0);
+	} else if (response->status == STATUS_OK) {
+		keep_pods(&row->seen, response);
+	}
+	row->seen.denied = response->status == STATUS_DENIED;
+	if (intent->type == INTENT_LOG || row->seen.pods != NULL)
+		add_workload_key(controller, row->resource, space->name, row->name);
 }

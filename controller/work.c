@@ -210,7 +210,8 @@ static void on_done(void *context, const struct act_result *result)
 {
 	struct job *job = context;
 	struct controller *controller = job->controller;
-	if (result->status == STATUS_OK) {
+	/* a report that was not taken is told again with the status */
+	if (result->status == STATUS_OK || (job->key.workload && result->failed->is_report)) {
 		queue_forget(controller->queue, job->text);
 		if (job->key.workload && result->wrote) {
 			struct roster_row *row =
@@ -356,6 +357,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 	if (intents.count == 0) {
 		struct policy policy;
 		struct workload_news news = {.changed = false};
+		struct elsewhere elsewhere;
 		policy_decide(view, &policy);
 		if (policy.unknown) { /* looked at again with the namespace */
 			policy_release(&policy);
@@ -375,14 +377,21 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .survey = &survey,
 					       .rehearsals = space->rehearsals,
 					       .may_rehearse = controller->options.rehearse,
+					       .elsewhere = &elsewhere,
 					       .now = job->started};
+		struct image_news images = {.rolling = row->pace.rolling,
+					    .proven = row->pace.proven,
+					    .refused = space->roster.refused.count};
 		enum workload_state before = row->state;
 		bool first = before == WORKLOAD_UNSEEN;
 		bool stalled = row->pace.stalled;
 		struct shares shares = row->shares;
 		job->was_rolling = row->pace.rolling;
 		space->roster.full = wake_count_rolling(controller) >= controller->max_concurrent;
+		elsewhere_gather(controller, space, &elsewhere);
 		reconcile_workload(&input, row, &intents, &news);
+		free(elsewhere.rosters);
+		wake_for_image(controller, space, row, &images);
 		if (!first && before != WORKLOAD_CONFLICTING && row->state == WORKLOAD_CONFLICTING)
 			metric_add(controller->metrics.conflicts, "", 1);
 		/* that is what the others wait for, or no longer */

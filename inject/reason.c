@@ -236,6 +236,34 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	 "Argo CD or Flux applies this workload and would put its own version back, a second "
 	 "restart for nothing.",
 	 "Put what the message prints into Git, or set spec.rollout.gitops: Patch.", true},
+    [REASON_NOT_COMING_UP] =
+	{"NotComingUp",
+	 "Pods with the new template do not come up, and that need not be the operator's doing.",
+	 "See the message; annotate tracing.llm-d.io/inject: \"false\" to take the write back.",
+	 true},
+    [REASON_REVERTED] =
+	{"Reverted",
+	 "A container with tracing ended before it was ever Ready, so the edit was taken back.",
+	 "See the message. It is tried again when the image, the settings or the operator's "
+	 "version change, or tracing.llm-d.io/retry gets another value.",
+	 true},
+    [REASON_IMAGE_REFUSED] =
+	{"ImageRefused",
+	 "Another workload with this image did not come up with tracing, so this one is not "
+	 "touched.",
+	 "See status.refusedImages; use another image, or annotate tracing.llm-d.io/retry to try "
+	 "this one.",
+	 true},
+    [REASON_WAITING_FOR_PROOF] =
+	{"WaitingForProof",
+	 "A workload of another namespace is showing whether this image takes tracing.", "", false},
+    [REASON_ROUTING_GAP] =
+	{"RoutingGap",
+	 "The endpoint picker goes before the new one comes: until that is Ready nobody picks "
+	 "endpoints.",
+	 "Give it a rolling strategy, or spec.rollout.window a time at which the gap does not "
+	 "matter.",
+	 true},
     [REASON_UNDONE] =
 	{"Undone",
 	 "Somebody else took the injection away; it is repaired once, after that rollout.",

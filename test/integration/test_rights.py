@@ -8,7 +8,11 @@ from cluster import OTEL_CRD, OWN_CRDS, TEST_CRDS
 from every_right import every_sample, use_every_right, without_cr
 from operator_process import BINARY, NAMESPACE, USER, token_kubeconfig
 from rights import SECRETS, grant, refused, unused
+from test_failure import SAYS_IT_IN_THE_LOG
+from test_rollout import server
 from traced import Scene
+
+ENDS_AND_SAYS_WHY_IN_ITS_LOG = server("ends", image="vllm/vllm-openai:v0.22.0", annotations=SAYS_IT_IN_THE_LOG)
 
 
 @pytest.fixture
@@ -27,6 +31,7 @@ def test_every_right_is_used_and_none_is_missing(served, namespaces, operator):
     with_cr.wait_settled().remember()
     plain, stored = without_cr(served, namespaces(on=served), namespaces(on=served))
     plain.wait_settled().remember()
+    served.api.create("deployment", ENDS_AND_SAYS_WHY_IN_ITS_LOG, plain.namespace)
     operator(on=served)
     use_every_right(with_cr, stored, plain, requests)
     assert refused(requests()) == []

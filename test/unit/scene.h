@@ -26,6 +26,7 @@ struct scene {
 	struct operator_options options;
 	struct moment now;
 	struct survey_report survey;
+	struct elsewhere elsewhere;
 };
 
 __attribute__((unused)) static void scene_ignore(void *context, const struct object *before,
@@ -103,9 +104,9 @@ __attribute__((unused)) static void scene_release(struct scene *scene)
 __attribute__((unused)) static void scene_summarize(const struct intents *intents,
 						    struct buffer *out)
 {
-	static const char *const names[] = {"create",    "apply",    "delete", "patch",
-					    "give back", "status",   "read",   "event",
-					    "survey",    "rehearse", "ask"};
+	static const char *const names[] = {"create", "apply", "delete", "patch",  "give back",
+					    "status", "read",  "event",  "survey", "rehearse",
+					    "ask",    "pods",  "log"};
 	for (size_t i = 0; i < intents->count; i++) {
 		const struct intent *intent = &intents->items[i];
 		buffer_addf(out, "%s%s", out->len > 0 ? "; " : "", names[intent->type]);
@@ -211,6 +212,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .rehearsals = scene->space->rehearsals,
 						       .may_rehearse = scene->options.rehearse,
 						       .survey = &scene->survey,
+						       .elsewhere = &scene->elsewhere,
 						       .now = scene->now};
 			reconcile_workload(&input,
 					   roster_need(&scene->space->roster, resource, name),

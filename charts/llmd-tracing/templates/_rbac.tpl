@@ -39,6 +39,12 @@ workloads-read:
   - apiGroups: [discovery.k8s.io]
     resources: [endpointslices]
     verbs: [list, watch]
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [list]
+  - apiGroups: [""]
+    resources: [pods/log]
+    verbs: [get]
 workloads-patch:
   - apiGroups: [apps]
     resources: [deployments, statefulsets]
@@ -109,7 +115,7 @@ crds:
     verbs: [list, watch]
 room:
   - apiGroups: [""]
-    resources: [nodes, pods]
+    resources: [nodes]
     verbs: [list]
 {{- end }}
 {{- if .Values.rbac.secrets }}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What follows a write whose pods do not come up, look by look. */
+#include "scene.h"
+
+#include "base/alloc.h"
+#include "base/limits.h"
+
+#define ALL                                                                                        \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
+	"{tracing.llm-d.io/enabled: 'true'}}\n---\n"                                               \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d}\nspec: "    \
+	"{}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: otel-collector, "        \
+	"labels: {app.kubernetes.io/managed-by: llmd-tracing}}\nstatus: {observedGeneration: 1, "  \
+	"availableReplicas: 1, conditions: [{type: Available, status: 'True'}]}\n---\n"
+#define SERVER_AT(NAME, IMAGE, READY, META)                                                        \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " NAME ", generation: 1" META     \
+	"}\nspec: {replicas: 1, selector: {matchLabels: {app: " NAME "}}, template: {metadata: "   \
+	"{labels: {app: " NAME ", llm-d.ai/inference-serving: 'true'}}, spec: {containers: "       \
+	"[{name: vllm, image: 'vllm/vllm-openai:" IMAGE "', command: [vllm, serve], args: "        \
+	"[m]}]}}}\nstatus: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, "              \
+	"availableReplicas: " READY "}\n---\n"
+#define SERVER(NAME) SERVER_AT(NAME, "v0.23.0", "1", "")
+
+enum { SECOND_MS = 1000 };
+
+static struct roster_row *row_of(const struct scene *scene, const char *name)
+{
+	return roster_find(&scene->space->roster, RESOURCE_DEPLOYMENT, name);
+}
+
+static void check_row(const struct scene *scene, const char *name, enum workload_state state,
+		      enum reason reason)
+{
+	const struct roster_row *row = row_of(scene, name);
+	if (!CHECK(row != NULL))
+		return;
+	CHECK_STR_ROW(workload_state_name(row->state), workload_state_name(state), name);
+	CHECK_STR_ROW(reason_info(row->reason)->word, reason_info(reason)->word, name);
+}
+
+/* The node that a pointer's last step is in, to be changed. */
+static cJSON *parent_of(cJSON *object, const char *path, const char **ret_last)
+{
+	union {
+		const cJSON *in;
+		cJSON *out;
+	} parent;
+	const char *last = strrchr(path, '/');
+	CLEANUP(str_freep) char *before = xstrndup(path, (size_t)(last - path));
+	parent.in = json_pointer_get(object, before);
+	*ret_last = last + 1;
+	return parent.out;
+}
+
+static void carry_out(cJSON *object, const cJSON *operation)
+{
+	const char *last = NULL;
+	const char *path = json_str(operation, "path");
+	const char *op = json_str(operation, "op");
+	cJSON *parent = parent_of(object, path, &last);
+	if (!CHECK(parent != NULL))
+		return;
+	if (cJSON_IsArray(parent)) {
+		int index = last[0] == '-' ? cJSON_GetArraySize(parent) : atoi(last);
+		if (strcmp(op, "add") != 0)
+			cJSON_DeleteItemFromArray(parent, index);
+		if (strcmp(op, "remove") != 0)
+			json_insert(parent, (size_t)index,
+				    json_clone(json_member(operation, "value")));
+		return;
+	}
+	char key[128];
+	const char *slash = strstr(last, "~1");
+	(void)snprintf(key, sizeof(key), "%.*s%s%s", slash == NULL ? 100 : (int)(slash - last),
+		       last, slash == NULL ? "" : "/", slash == NULL ? "" : slash + 2);
+	if (strcmp(op, "remove") == 0)
+		cJSON_DeleteItemFromObjectCaseSensitive(parent, key);
+	else
+		json_set(parent, key, json_clone(json_member(operation, "value")));
+}
+
+static void apply(struct scene *scene, const struct intent *intent)
+{
+	cJSON *object =
+	    object_parse(store_get(scene->store, intent->resource, "team", intent->name));
+	const cJSON *operation = NULL;
+	cJSON_ArrayForEach(operation, intent->body)
+	{
+		carry_out(object, operation);
+	}
+	json_set_int(json_member_mut(object, "metadata"), "generation",
+		     json_int(object, "metadata.generation", 0) + 1);
+	scene_put(scene, object);
+	cJSON_Delete(object);
+}
+
+/* One look; what it writes to the workload and to the status is carried out. */
+static char *look(struct scene *scene, const char *name)
+{
+	struct intents intents;
+	char *got = scene_workload(scene, RESOURCE_DEPLOYMENT, name, &intents);
+	for (size_t i = 0; i < intents.count; i++)
+		if (intents.items[i].type == INTENT_PATCH)
+			apply(scene, &intents.items[i]);
+	scene_carry_out(scene, &intents);
+	intents_release(&intents);
+	return got;
+}
+
+static void check_look(struct scene *scene, const char *name, const char *want)
+{
+	CLEANUP(str_freep) char *got = look(scene, name);
+	CHECK_STR(got, want);
+}
+
+/* The answer to a look at the pods: one of the newest template, in that state. */
+static void answer(struct scene *scene, const char *name, const char *status)
+{
+	struct pods_seen *seen = &row_of(scene, name)->seen;
+	cJSON *object = object_parse(store_get(scene->store, RESOURCE_DEPLOYMENT, "team", name));
+	cJSON *state = NULL;
+	struct error err;
+	CHECK(json_parse(status, strlen(status), &state, &err) == STATUS_OK);
+	cJSON *pod = cJSON_CreateObject();
+	json_set_str(json_set_object(pod, "metadata"), "name", "pod-0");
+	json_set(pod, "spec", json_clone(json_get(object, "spec.template.spec")));
+	json_set(json_set_object(pod, "status"), "containerStatuses", state);
+	cJSON_Delete(seen->pods);
+	seen->pods = cJSON_CreateArray();
+	json_append(seen->pods, pod);
+	cJSON_Delete(object);
+}
+
+#define CRASHED                                                                                    \
+	"[{\"name\": \"vllm\", \"ready\": false, \"state\": {\"waiting\": {\"reason\": "           \
+	"\"CrashLoopBackOff\"}}, \"lastState\": {\"terminated\": {\"exitCode\": 1}}}]"
+#define PULLS                                                                                      \
+	"[{\"name\": \"vllm\", \"ready\": false, \"state\": {\"waiting\": {\"reason\": "           \
+	"\"ImagePullBackOff\"}}}]"
+#define RUNS "[{\"name\": \"vllm\", \"ready\": false, \"state\": {\"running\": {}}}]"
+#define WRITTEN(NAME)                                                                              \
+	"patch Deployment/" NAME "; event Deployment/" NAME                                        \
+	" Injected; event Tracing/llm-d Injected"
+#define REVERTED(NAME)                                                                             \
+	"status; patch Deployment/" NAME "; event Deployment/" NAME                                \
+	" Reverted; event Tracing/llm-d Reverted"
+
+/* Written, its pods asked for, crashed, its log asked for: what the look after that does. */
+static void crash(struct scene *scene, const char *name, const char *log, const char *want)
+{
+	check_look(scene, name, "pods Pod/");
+	check_row(scene, name, WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	answer(scene, name, CRASHED);
+	check_look(scene, name, "log Pod/pod-0");
+	row_of(scene, name)->seen.log = xstrdup(log);
+	check_look(scene, name, want);
+}
+
+static void begin(struct scene *scene, const char *objects)
+{
+	scene_init(scene);
+	scene->options.version = "1.0";
+	scene_add(scene, objects);
+}
+
+/* The process ends; the next one begins with what stands in the status. */
+static void restart(struct scene *scene)
+{
+	namespace_free(scene->space);
+	scene->space = namespace_new("team");
+}
+
+TEST(a_crash_is_taken_back_and_remembered)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a") SERVER("b") SERVER_AT("c", "v0.22.0", "1", ""));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "", REVERTED("a"));
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_REVERTED);
+	CHECK(row_of(&scene, "a")->pace.rolling);
+	for (int i = 0; i < 3; i++) {
+		check_look(&scene, "a", "");
+		check_row(&scene, "a", WORKLOAD_FAILED, REASON_REVERTED);
+		restart(&scene);
+	}
+	check_look(&scene, "b",
+		   "event Deployment/b ImageRefused; event Tracing/llm-d ImageRefused");
+	check_look(&scene, "b", "");
+	check_row(&scene, "b", WORKLOAD_SKIPPED, REASON_IMAGE_REFUSED);
+	/* another operator tries again */
+	scene.options.version = "1.1";
+	check_look(&scene, "b", WRITTEN("b"));
+	scene_release(&scene);
+}
+
+TEST(another_image_is_not_concerned)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a") SERVER_AT("c", "v0.22.0", "1", ""));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "CUDA error", REVERTED("a"));
+	row_of(&scene, "a")->pace.rolling = false;
+	check_look(&scene, "c", WRITTEN("c"));
+	/* and the first one with another image, too */
+	row_of(&scene, "c")->pace.rolling = false;
+	scene_add(&scene, SERVER_AT("a", "v0.24.0", "1", ""));
+	check_look(&scene, "a", WRITTEN("a"));
+	scene_release(&scene);
+}
+
+/* Killed before the revert was written, but after it was decided on. */
+TEST(the_memory_alone_brings_about_the_revert)
+{
+	struct scene scene;
+	struct intents intents;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", CRASHED);
+	check_look(&scene, "a", "log Pod/pod-0");
+	row_of(&scene, "a")->seen.log = xstrdup("unrecognized arguments: --otlp-traces-endpoint");
+	free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "a", &intents));
+	if (CHECK(intents.count > 1 && intents.items[0].type == INTENT_STATUS)) {
+		size_t all = intents.count;
+		intents.count = 1;
+		scene_carry_out(&scene, &intents);
+		intents.count = all;
+	}
+	intents_release(&intents);
+	restart(&scene);
+	check_look(&scene, "a",
+		   "patch Deployment/a; event Deployment/a Reverted; event Tracing/llm-d Reverted");
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_REVERTED);
+	CHECK(strstr(row_of(&scene, "a")->message, "RefusesFlag") != NULL);
+	scene_release(&scene);
+}
+
+TEST(a_person_or_other_settings_bring_another_try)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "", REVERTED("a"));
+	scene_add(&scene,
+		  SERVER_AT("a", "v0.23.0", "1", ", annotations: {tracing.llm-d.io/retry: '1'}"));
+	row_of(&scene, "a")->pace.rolling = false;
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "", REVERTED("a"));
+	check_look(&scene, "a", "");
+	scene_add(&scene, "apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "
+			  "llm-d, generation: 2}\nspec: {sampling: {ratio: '0.5'}}\n");
+	row_of(&scene, "a")->pace.rolling = false;
+	check_look(&scene, "a", WRITTEN("a"));
+	scene_release(&scene);
+}
+
+/* Not all was Ready before: then only words that name tracing tell whose fault it is. */
+TEST(what_was_not_healthy_before_is_only_reported)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER_AT("a", "v0.23.0", "0", ""));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "CUDA error",
+	      "event Deployment/a NotComingUp; event Tracing/llm-d NotComingUp");
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_NOT_COMING_UP);
+	/* known already: its log is not asked for again */
+	scene.now.mono_ms += 20 * SECOND_MS;
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", CRASHED);
+	check_look(&scene, "a", "");
+	/* that it was doubtful outlasts the process */
+	cJSON *rows = roster_status(&scene.space->roster);
+	CHECK(json_bool(json_named(rows, "a"), "doubtful", false));
+	cJSON_Delete(rows);
+	row_of(&scene, "a")->seen.crash.needs_text = true;
+	row_of(&scene, "a")->seen.log = xstrdup("No module named 'opentelemetry'");
+	check_look(&scene, "a", REVERTED("a"));
+	scene_release(&scene);
+}
+
+TEST(what_never_ran_is_only_reported)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", PULLS);
+	check_look(&scene, "a", "event Deployment/a NotComingUp; event Tracing/llm-d NotComingUp");
+	check_row(&scene, "a", WORKLOAD_PENDING, REASON_NOT_COMING_UP);
+	scene.now.mono_ms += 20 * SECOND_MS;
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", RUNS);
+	check_look(&scene, "a", "");
+	check_row(&scene, "a", WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	scene_release(&scene);
+}
+
+TEST(pods_are_asked_for_often_at_first_and_then_seldom)
+{
+	struct scene scene;
+	int asked = 0;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	for (int second = 0; second < 600; second++) {
+		CLEANUP(str_freep) char *got = look(&scene, "a");
+		asked += strcmp(got, "pods Pod/") == 0;
+		scene.now.mono_ms += SECOND_MS;
+	}
+	CHECK(asked > 50 && asked < 80);
+	scene_release(&scene);
+}
+
+TEST(one_canary_over_all_namespaces)
+{
+	struct scene here;
+	struct scene there;
+	begin(&here, ALL SERVER("a"));
+	begin(&there, ALL SERVER("b"));
+	const struct roster *rosters[] = {&here.space->roster};
+	there.elsewhere = (struct elsewhere){.rosters = rosters, .count = 1, .unseen = true};
+	check_look(&there, "b", "");
+	check_row(&there, "b", WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF);
+	there.elsewhere.unseen = false;
+	check_look(&here, "a", WRITTEN("a"));
+	check_look(&there, "b", "");
+	check_row(&there, "b", WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF);
+	crash(&here, "a", "", REVERTED("a"));
+	check_look(&there, "b",
+		   "event Deployment/b ImageRefused; event Tracing/llm-d ImageRefused");
+	CHECK(strstr(row_of(&there, "b")->message, "team") == NULL);
+	/* a person wants this one to be tried all the same */
+	scene_add(&there,
+		  SERVER_AT("b", "v0.23.0", "1", ", annotations: {tracing.llm-d.io/retry: x}"));
+	row_of(&here, "a")->pace.rolling = false;
+	check_look(&there, "b", WRITTEN("b"));
+	scene_release(&here);
+	scene_release(&there);
+}
+
+TEST(what_works_there_works_here)
+{
+	struct scene here;
+	struct scene there;
+	begin(&here, ALL SERVER("a") SERVER("c"));
+	begin(&there, ALL SERVER("b"));
+	const struct roster *rosters[] = {&here.space->roster};
+	there.elsewhere = (struct elsewhere){.rosters = rosters, .count = 1};
+	check_look(&here, "a", WRITTEN("a"));
+	free(look(&here, "c"));
+	row_of(&here, "a")->pace.rolling = false;
+	row_of(&here, "a")->pace.proven = true;
+	row_of(&here, "c")->pace.rolling = true;
+	check_look(&there, "b", WRITTEN("b"));
+	scene_release(&here);
+	scene_release(&there);
+}
+
+TEST(no_more_are_remembered_than_status_has_room_for)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a"));
+	struct view view;
+	struct policy policy;
+	view_gather(&view, scene.store, scene.space, scene.access, &scene.options, scene.now);
+	policy_decide(&view, &policy);
+	for (int i = 0; i < LIMIT_STATUS_REFUSED + 3; i++) {
+		char image[32];
+		char words[][8] = {"vllm", "D/x", "1.0"};
+		(void)snprintf(image, sizeof(image), "image:%d", i);
+		struct refused entry = {.image = image,
+					.component = words[0],
+					.workload = words[1],
+					.version = words[2],
+					.settings = policy.settings_hash};
+		refused_add(&scene.space->roster.refused, &entry);
+	}
+	policy_release(&policy);
+	view_release(&view);
+	CHECK_INT(scene.space->roster.refused.count, LIMIT_STATUS_REFUSED);
+	check_look(&scene, "a",
+		   "event Deployment/a ImageRefused; event Tracing/llm-d ImageRefused");
+	scene_release(&scene);
+}
