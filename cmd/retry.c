@@ -14,11 +14,12 @@
 #include "inject/reason.h"
 #include "inject/settings.h"
 
-/* Given up: others undo it, or the write or what came of it was refused. */
+/* Given up: others undo it, the write or what came of it was refused, here or elsewhere. */
 static bool is_given_up(const cJSON *row)
 {
 	const char *state = json_str(row, "state");
-	return text_equal(state, "Conflicting") || text_equal(state, "Failed");
+	return text_equal(state, "Conflicting") || text_equal(state, "Failed") ||
+	       reason_find(json_str(row, "reason")) == REASON_IMAGE_REFUSED;
 }
 
 /* The annotation counts when it has another value than the one that was obeyed. */

@@ -44,6 +44,11 @@ static const struct {
     {REASON_DENIED, NULL, "retry"},
     {REASON_REFUSED, NULL, "retry"},
     {REASON_DENIED_BY_POLICY, NULL, "retry"},
+    {REASON_REVERTED, NULL, "retry"},
+    {REASON_IMAGE_REFUSED, NULL, "retry"},
+    {REASON_WAITING_FOR_PROOF,
+     "written when a workload of another namespace has come up traced with this image", NULL},
+    {REASON_ROUTING_GAP, "written at once, now that the gap stands here", NULL},
 };
 
 static void add_command(struct buffer *out, const struct building *b, const cJSON *workload,

@@ -51,6 +51,11 @@ static bool is_stalled(const struct roster_row *row)
 	return has_rollout(row) && row->pace.stalled;
 }
 
+static bool is_not_coming_up(const struct roster_row *row)
+{
+	return has_rollout(row) && row->reason == REASON_NOT_COMING_UP;
+}
+
 static bool is_held(const struct roster_row *row)
 {
 	return row->state == WORKLOAD_INJECTED && row->pace.held;
@@ -127,7 +132,7 @@ static void judge_injected(const struct roster *roster, struct verdict *verdict)
 	add_reasons(roster, trouble > 0 ? is_in_trouble : is_pending, &text);
 	if (trouble > 0)
 		verdict_set(verdict, "False", "SomeFailed",
-			    "%zu of %zu workloads could not be written or are undone by others: %s",
+			    "%zu of %zu workloads could not be traced, or are undone by others: %s",
 			    trouble, listed, text.data);
 	else if (pending > 0)
 		verdict_set(verdict, "False", common_reason(roster, is_pending, "InProgress"),
@@ -149,14 +154,23 @@ static void judge_rolled_out(const struct roster *roster, struct tally *tally)
 	struct verdict *verdict = &tally->rolled_out;
 	size_t stalled = count(roster, is_stalled);
 	size_t rolling = count(roster, has_rollout);
+	size_t failing = count(roster, is_not_coming_up);
 	size_t held = count(roster, is_held);
 	size_t written = count(roster, is_written);
 	struct buffer text CLEANUP(buffer_release) = {0};
 	buffer_init(&text, TEXT_MAX);
-	add_names(roster, stalled > 0 ? is_stalled : rolling > 0 ? has_rollout : is_held, &text);
+	add_names(roster,
+		  stalled > 0   ? is_stalled
+		  : failing > 0 ? is_not_coming_up
+		  : rolling > 0 ? has_rollout
+				: is_held,
+		  &text);
 	tally->held = stalled == 0 && rolling == 0 && held > 0;
 	if (stalled > 0)
 		verdict_set(verdict, "False", "Stalled", "no progress: %s", text.data);
+	else if (failing > 0)
+		verdict_set(verdict, "False", "NotComingUp", "new pods do not come up: %s",
+			    text.data);
 	else if (rolling > 0)
 		verdict_set(verdict, "False", "RollingOut", "pods are being replaced: %s",
 			    text.data);

@@ -374,17 +374,18 @@ def test_an_outage_is_accepted(pki, tmp_path, reason, want):
 
 def test_retry_of_all_that_is_given_up(pki, tmp_path):
     rows = [row("Deployment", "a", "Conflicting", "Conflicting"), row("Deployment", "b", "Failed", "Refused"), row("Deployment", "c", "Injected", "Injected"),
-            row("StatefulSet", "d", "Pending", "WaitingForTurn")]
+            row("StatefulSet", "d", "Pending", "WaitingForTurn"), row("Deployment", "e", "Skipped", "ImageRefused")]
     shop = Shop(rows=rows)
     done = run(pki, tmp_path, shop, "retry")
     assert done.code == cli.OK and done.out.splitlines() == ["Deployment/shop/a: asked to try again (it was Conflicting: Conflicting)",
-                                                             "Deployment/shop/b: asked to try again (it was Failed: Refused)"]
+                                                             "Deployment/shop/b: asked to try again (it was Failed: Refused)",
+                                                             "Deployment/shop/e: asked to try again (it was Skipped: ImageRefused)"]
     first = copy.deepcopy(shop.patches)
-    assert set(first) == {"a", "b"} and all(set(p) == {"annotations"} and set(p["annotations"]) == {"tracing.llm-d.io/retry"} for p in first.values())
+    assert set(first) == {"a", "b", "e"} and all(set(p) == {"annotations"} and set(p["annotations"]) == {"tracing.llm-d.io/retry"} for p in first.values())
     assert run(pki, tmp_path, shop, "retry", "sts/d").code == cli.OK
     assert run(pki, tmp_path, shop, "retry", "deploy/a").code == cli.OK
-    assert set(shop.patches) == {"a", "b", "d"} and shop.patches["a"] != first["a"], "the same word again would not count"
-    assert run(pki, tmp_path, Shop(rows=rows[2:]), "retry").out == "namespace shop: nothing is given up on\n"
+    assert set(shop.patches) == {"a", "b", "d", "e"} and shop.patches["a"] != first["a"], "the same word again would not count"
+    assert run(pki, tmp_path, Shop(rows=rows[2:4]), "retry").out == "namespace shop: nothing is given up on\n"
     assert run(pki, tmp_path, Shop(rows=None), "retry").code == cli.NOT_FOUND
 
 
