@@ -58,7 +58,7 @@ GOOD = [
     at("rollout.window", {"days": ["Mon", "Sun"], "hours": "22:00-06:00", "timeZone": "UTC+2"}), at("rollout.window", {"days": []}), at("rollout.window", {}),
     *[at("rollout.window.hours", h) for h in ("00:00-24:00", "23:59-00:00")],
     *[at("rollout.window.timeZone", z) for z in ("UTC", "UTC-05:30", "UTC+14", "UTC+14:00", "UTC+05")],
-    at("rollout.gitops", "LeaveAlone"), at("rollout.gitops", "Patch"), at("rollout.maxConcurrent", 1), at("rollout.maxConcurrent", 100), at("rollout.pauseOnFailure", False), at("rollout.allowStrategyOverride", True), {"rollout": {}},
+    at("rollout.gitops", "LeaveAlone"), at("rollout.gitops", "Patch"), at("rollout.rehearse", "Auto"), at("rollout.rehearse", "Off"), at("rollout.maxConcurrent", 1), at("rollout.maxConcurrent", 100), at("rollout.pauseOnFailure", False), at("rollout.allowStrategyOverride", True), {"rollout": {}},
     at("enabled", True), at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
 
@@ -134,7 +134,7 @@ BAD = [
     *[at("components.epp.serviceName", s) for s in ("", "a b", "a=b", "$(X)", "{{x}}", "-a", "a,b", "x" * 129)],
     at("components.vllm.enabled", "yes"), at("components.vllm.enabled", 1),
     {"images": [{"component": "vllm"}]}, {"images": [{"match": "x"}]}, image(component="tgi"), image(version="latest"), image(version="1..2"), image(version="v1"),
-    *[at("rollout.policy", p) for p in ("never", "", 1)], *[at("rollout.minReadyPerRole", n) for n in (-1, 10001, "1", "101%", "50", "%", "1.5%", True)],
+    *[at("rollout.policy", p) for p in ("never", "", 1)], *[at("rollout.rehearse", r) for r in ("off", "Never", "", False)], *[at("rollout.minReadyPerRole", n) for n in (-1, 10001, "1", "101%", "50", "%", "1.5%", True)],
     *[at("rollout.window.days", d) for d in (["Monday"], "Mon", [1], ["Mon"] * 8)], at("rollout.window.day", "Mon"), at("rollout.window", "Mon"),
     *[at("rollout.window.hours", h) for h in ("9-17", "09:00-09:00", "24:00-01:00", "25:00-26:00", "09:60-10:00", "09:00-24:01", "", "09:00 - 10:00")],
     *[at("rollout.window.timeZone", z) for z in ("Europe/Berlin", "utc", "UTC+", "UTC+15", "UTC+14:30", "UTC+1:5", "+02:00", "")],
