@@ -189,6 +189,8 @@ static bool may_be_picker(const struct gathered *gathered, const struct object *
 static void add_deciders(struct gathered *gathered, const struct store *store,
 			 const struct object *workload)
 {
+	if (gathered->around->child == NULL)
+		return; /* without a pool nobody decides before anybody */
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
 		enum resource_id id = (enum resource_id)i;
 		size_t count = 0;

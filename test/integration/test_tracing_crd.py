@@ -32,11 +32,17 @@ def image(**fields):
     return {"images": [{"match": "*/vllm:*", **fields}]}
 
 
+BOOST = {"ratio": "1.0", "until": "2026-01-31T18:00:00Z"}
+
 GOOD = [
     {},
     at("selector.pools", ["a", "b"]), at("selector.matchLabels", {"team": "x"}),
     at("sampling.sampler", "parentbased_traceidratio"),
     *[at("sampling.ratio", r) for r in ("0", "1", "1.0", "0.1", "0.05", "1.000", "00.5", "0.0")],
+    *[at("sampling", {"where": w, "ratio": "0.1", "maxSpansPerSecond": n}) for w, n in (("Root", 1), ("Pods", 500), ("Collector", 1000000))],
+    *[at("sampling", {"where": w, "boost": BOOST}) for w in ("Root", "Collector")], at("sampling.boost", BOOST),
+    at("sampling.where", "Collector") | collector(tailSampling={"ratio": "0.1"}),
+    at("sampling.ratio", "0.1") | collector(mode="Shared", endpoint="http://a.b.c:4317"),
     *[collector(mode=m) for m in ("Auto", "Deployment", "OpenTelemetryCollector")],
     *[collector(mode=m, endpoint=e) for m in ("Shared", "External") for e in (
         "http://otel.observability.svc.cluster.local:4317", "https://otlp.example.com:443", "http://10.0.0.1:4317", "http://[fd00::1]:4317")],
@@ -117,6 +123,11 @@ BAD = [
       for knobs in (collector(**{key: value}), at(f"backend.jaeger.{key}", value))],
     *[at("sampling.ratio", r) for r in ("1.5", "-0.1", "+1", "1e-1", "0,5", ".5", "1.", " 1", "10%", "nan", "", "2", "0x1", "10", "0" * 40, 0.5, 1)],
     *[at("sampling.sampler", s) for s in ("always_on", "traceidratio", "parentbased_always_off", "x", "", 1)],
+    *[at("sampling.where", w) for w in ("root", "", "Engines", 1)], *[at("sampling.maxSpansPerSecond", n) for n in (0, -1, 1000001, "5", 1.5)],
+    *[at("sampling.boost", {**BOOST, **b}) for b in ({"ratio": "2"}, {"until": "tomorrow"}, {"until": "2026-13-01T00:00:00Z"}, {"until": "2026-01-31T18:00:00+01:00"})],
+    at("sampling.boost", {"ratio": "1"}), at("sampling.boost", {"until": BOOST["until"]}), at("sampling", {"where": "Pods", "boost": BOOST}),
+    *[at("sampling", s) | collector(mode="Shared", endpoint="http://a.b.c:4317") for s in ({"where": "Collector"}, {"maxSpansPerSecond": 5})],
+    at("sampling", {"where": "Collector", "ratio": "0.1"}) | collector(tailSampling={"ratio": "0.1"}),
     collector(mode="auto"), collector(mode=""), collector(mode="Shared"), collector(endpoint="http://a.b.c:4317"),
     collector(mode="Deployment", endpoint="http://a.b.c:4317"),
     *[collector(mode="External", endpoint=e) for e in (
