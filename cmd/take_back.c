@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "controller/act.h"
+#include "controller/loan.h"
 #include "controller/managed_fields.h"
 #include "controller/owned.h"
 #include "inject/plan.h"
@@ -143,7 +144,12 @@ static void intend_patch(struct intents *intents, enum resource_id resource,
 	struct intent *intent =
 	    intents_add(intents, INTENT_PATCH, resource, json_str(object, "metadata.namespace"),
 			json_str(object, "metadata.name"));
-	intent->body = plan_patch(plan, PATCH_GUARD_RESOURCE_VERSION);
+	if (plan->changes) {
+		intent->body = plan_patch(plan, PATCH_GUARD_RESOURCE_VERSION);
+		loan_add_return(object, intent->body);
+	} else {
+		intent->body = loan_return(object);
+	}
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 }
 
@@ -182,7 +188,7 @@ static bool write_workload(struct taking *taking, enum resource_id resource, con
 	struct error err = {0};
 	struct intents intents = {0};
 	struct plan *plan CLEANUP(plan_freep) = plan_removal(taking, gathered, &err);
-	if (plan == NULL || !plan->changes) {
+	if (plan == NULL || (!plan->changes && !loan_is_open(gathered->object))) {
 		leave(taking, resource, name, plan == NULL ? NULL : reason_info(plan->reason)->word,
 		      plan == NULL ? err.message : plan->message);
 		return true;

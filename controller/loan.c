@@ -59,15 +59,13 @@ bool loan_is_open(const cJSON *object)
 	return annotation(object) != NULL;
 }
 
-cJSON *loan_return(const cJSON *object)
+void loan_add_return(const cJSON *object, cJSON *patch)
 {
 	CLEANUP(json_freep) cJSON *record = NULL;
 	struct error err;
-	cJSON *patch = cJSON_CreateArray();
-	const char *version = json_str(object, "metadata.resourceVersion");
 	const cJSON *text = annotation(object);
-	add(patch, "replace", "/metadata/resourceVersion",
-	    cJSON_CreateString(version == NULL ? "" : version));
+	if (text == NULL)
+		return;
 	if (cJSON_IsString(text) &&
 	    json_parse(text->valuestring, strlen(text->valuestring), &record, &err) == STATUS_OK) {
 		const cJSON *now = json_get(object, STRATEGY_PATH);
@@ -77,5 +75,14 @@ cJSON *loan_return(const cJSON *object)
 			add(patch, "replace", STRATEGY_POINT, json_clone(was));
 	}
 	add(patch, "remove", ANNOTATION_PATH, NULL);
+}
+
+cJSON *loan_return(const cJSON *object)
+{
+	cJSON *patch = cJSON_CreateArray();
+	const char *version = json_str(object, "metadata.resourceVersion");
+	add(patch, "replace", "/metadata/resourceVersion",
+	    cJSON_CreateString(version == NULL ? "" : version));
+	loan_add_return(object, patch);
 	return patch;
 }

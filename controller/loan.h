@@ -24,6 +24,9 @@ void loan_take(const cJSON *patched, cJSON *patch);
 
 bool loan_is_open(const cJSON *object);
 
+/* Adds to a JSON Patch what gives it back; nothing when none is open. */
+void loan_add_return(const cJSON *object, cJSON *patch);
+
 /*
  * The JSON Patch that gives it back, guarded by resourceVersion. A strategy that somebody else has
  * changed since stays. Owned.

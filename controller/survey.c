@@ -249,7 +249,7 @@ static bool meets(const cJSON *requirement, const char *value)
 	if (!text_equal(operator, "Gt") && !text_equal(operator, "Lt"))
 		return true;
 	const cJSON *bound = values == NULL ? NULL : values->child;
-	if (value == NULL || !cJSON_IsString(bound))
+	if (value == NULL || bound == NULL || !cJSON_IsString(bound))
 		return false;
 	long have = strtol(value, NULL, 10);
 	long limit = strtol(bound->valuestring, NULL, 10);
@@ -263,7 +263,8 @@ static bool meets_term(const cJSON *term, const struct survey_node *node)
 	{
 		const char *key = json_str(requirement, "key");
 		const cJSON *label = key == NULL ? NULL : json_member(node->labels, key);
-		if (!meets(requirement, cJSON_IsString(label) ? label->valuestring : NULL))
+		if (!meets(requirement,
+			   label != NULL && cJSON_IsString(label) ? label->valuestring : NULL))
 			return false;
 	}
 	cJSON_ArrayForEach(requirement, json_member(term, "matchFields"))
@@ -280,7 +281,8 @@ static bool is_chosen(const cJSON *pod_spec, const struct survey_node *node)
 	cJSON_ArrayForEach(item, json_member(pod_spec, "nodeSelector"))
 	{
 		const cJSON *label = json_member(node->labels, item->string);
-		if (!cJSON_IsString(label) || !text_equal(label->valuestring, item->valuestring))
+		if (label == NULL || !cJSON_IsString(label) ||
+		    !text_equal(label->valuestring, item->valuestring))
 			return false;
 	}
 	const cJSON *terms = json_get(pod_spec, "affinity.nodeAffinity."

@@ -95,6 +95,23 @@ def test_an_edited_tracing_stays_without_the_operator_s_memory(cluster, namespac
     scene.wait_as_before()
 
 
+def test_a_strategy_on_loan_goes_back_too(cluster, namespace, operator):
+    scene = traced_and_left(Scene(cluster, namespace, "bash-script.yaml").wait_settled(), operator)
+    lent = {"metadata": {"annotations": {"tracing.llm-d.io/strategy": '{"maxUnavailable":{"was":"25%","put":1}}'}},
+            "spec": {"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}}
+    scene.api.merge("deployment", "scripted", namespace, lent)
+    other = {"metadata": {"name": "other", **lent["metadata"]}, "spec": {
+        **lent["spec"], "replicas": 0, "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "c"}]}}}}
+    scene.api.create("deployment", other, namespace)
+    assert uninject(scene).code == 0
+    scene.wait_as_before()
+    after = scene.api.get("deployment", "other", namespace)
+    assert after["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == "25%"
+    assert "tracing.llm-d.io/strategy" not in after["metadata"].get("annotations", {})
+    assert uninject(scene).lines == ["0 taken back, 0 deleted, 0 status cleared, 0 left"]
+
+
 def test_a_volume_that_is_to_be_kept_is_kept(cluster, namespace, operator):
     scene = Scene(cluster, namespace, "bash-script.yaml").wait_settled()
     storage = {"type": "Badger", "size": "1Gi"}
