@@ -55,6 +55,11 @@ class Operator:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
+    def metrics(self):
+        """Every series that it shows, with its value."""
+        lines = [line.rpartition(" ") for line in self.http("/metrics")[1].splitlines() if not line.startswith("#")]
+        return {series: float(value) for series, _, value in lines if series}
+
     def http(self, path):
         """(status, body) of a path of the health server."""
         try:

@@ -34,6 +34,7 @@ def test_a_crash_is_taken_back_and_its_image_remembered(place, operator):
     wait_for(lambda: traced(scene, "deployment", names[2]), 60, "another image is traced")
     wait_for(lambda: scene.api.get("deployment", names[0], scene.namespace)["status"].get("unavailableReplicas", 0) == 0, 60)
     assert scene.api.get("deployment", names[0], scene.namespace)["spec"]["template"] == before
+    assert operator.running[-1].metrics()["llmd_tracing_reverts_total"] == 1
     assert len(replica_sets(scene, names[0])) == 2 and len(replica_sets(scene, names[1])) == 1
     # the next process knows it, too
     operator.running[-1].kill()

@@ -11,12 +11,6 @@ from waiting import wait_for
 INVALID, NOT_FOUND, CONFLICT, INTERRUPTED = 2, 3, 4, 130
 
 
-def metrics(running):
-    """Every series that the operator shows, with its value."""
-    lines = [line.rpartition(" ") for line in running.http("/metrics")[1].splitlines() if not line.startswith("#")]
-    return {series: float(value) for series, _, value in lines if series}
-
-
 def test_a_person_sees_approves_and_watches(place, operator, tmp_path):  # noqa: F811
     scene = place({"policy": "OnApproval"}, server("a-decode"), server("solo", "StatefulSet", role="prefill"))
     cluster, where = scene.cluster, ("-n", scene.namespace)
@@ -29,7 +23,7 @@ def test_a_person_sees_approves_and_watches(place, operator, tmp_path):  # noqa:
     assert f"next: a person has to say so: kubectl llmd-tracing approve Deployment/a-decode -n {scene.namespace}" in text
     assert "vllm (vllm): not traced\n" in text
 
-    shown = metrics(operator.running[-1])
+    shown = operator.running[-1].metrics()
     assert shown['llmd_tracing_workloads{state="Pending",reason="WaitingForApproval"}'] == shown["llmd_tracing_pending_restarts"] == 2
     assert shown['llmd_tracing_longest_wait_seconds{reason="WaitingForApproval"}'] > 0
     assert shown["llmd_tracing_conflicts_total"] == shown["llmd_tracing_reverts_total"] == shown['llmd_tracing_rollouts{phase="stalled"}'] == 0
@@ -66,7 +60,7 @@ def test_a_person_sees_approves_and_watches(place, operator, tmp_path):  # noqa:
     assert online(cluster, "approve", "sts/solo", "--yes", "--accept-outage", *where).code == 0
     wait_for(lambda: traced(scene, "statefulset", "solo"), 60, "a person accepts the outage")
     scene.wait_condition("Ready", "True")
-    shown = metrics(operator.running[-1])
+    shown = operator.running[-1].metrics()
     assert shown['llmd_tracing_workloads{state="Injected",reason="Injected"}'] == 2 and shown["llmd_tracing_pending_restarts"] == 0
     assert shown['llmd_tracing_workloads{state="Pending",reason="WaitingForApproval"}'] == 0, "a series that was shown goes to 0"
     report = online(cluster, "status", *where, "-o", "json").json
