@@ -45,7 +45,8 @@ class Installed:
         return self.cluster.kubectl("-n", SYSTEM, "logs", f"deploy/{RELEASE}", "--tail=400", check=False).stdout
 
     def metrics(self):
-        return self.cluster.run("curl", "-sSf", f"http://{RELEASE}.{SYSTEM}.svc.cluster.local:8080/metrics").stdout
+        """A pod that has just become Ready is behind its Service only when kube-proxy has heard of it."""
+        return self.cluster.run("curl", "-sSf", "--retry", "20", "--retry-delay", "1", "--retry-connrefused", f"http://{RELEASE}.{SYSTEM}.svc.cluster.local:8080/metrics").stdout
 
     def usage(self):
         """(bytes of the working set, cores) of the operator's container, which was never restarted."""

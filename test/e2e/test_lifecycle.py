@@ -78,7 +78,7 @@ def wait_image_outdated(s, condition):
 
 
 def ratio_of(s):
-    env = s.live(("deployment", "decode"))["spec"]["template"]["spec"]["containers"][0]["env"]
+    env = s.live(("deployment", "qwen-epp"))["spec"]["template"]["spec"]["containers"][0]["env"]
     return {e["name"]: e.get("value") for e in env}["OTEL_TRACES_SAMPLER_ARG"]
 
 
@@ -92,23 +92,23 @@ def test_upgrade_and_back_by_one_version(scene, release, next_version):
     """Other rules, other defaults, another default image: told, and restarting nothing. What the newer one wrote the older leaves."""
     untouched = Untouched(scene)
     release.upgrade("--set", f"image.tag={next_version}", "--set", "operator.logFormat=json")
-    wait_row(scene, "decode", "PlanOutdated")
+    wait_row(scene, "qwen-epp", "PlanOutdated")
     wait_image_outdated(scene, "CollectorReady")
     untouched.check_for(2)
     scene.wait_services(scene.send(), TWO)
 
-    scene.cluster.kubectl("-n", scene.namespace, "set", "env", "deployment/decode", "THEIRS=1")
+    scene.cluster.kubectl("-n", scene.namespace, "set", "env", "deployment/qwen-epp", "THEIRS=1")
     wait_for(lambda: ratio_of(scene) == newer.RATIO, 60, "what is new is taken along by the workload's own change")
     scene.wait_up()
     untouched = Untouched(scene)
     release.cluster.helm("rollback", RELEASE, "-n", SYSTEM, "--wait", "--timeout", "110s")
     assert release.pod()["spec"]["containers"][0]["image"].endswith(f":{TAG}")
-    wait_row(scene, "decode", "LedgerNewer")
+    wait_row(scene, "qwen-epp", "LedgerNewer")
     untouched.check_for(2)
     assert ratio_of(scene) == newer.RATIO
     scene.wait_services(scene.send(), TWO)
 
-    scene.cluster.kubectl("-n", scene.namespace, "set", "env", "deployment/decode", "THEIRS-")
+    scene.cluster.kubectl("-n", scene.namespace, "set", "env", "deployment/qwen-epp", "THEIRS-")
     scene.disable()
 
 
@@ -116,7 +116,7 @@ def test_changed_defaults_restart_nothing(scene, release):
     untouched = Untouched(scene)
     release.upgrade("--set-string", "defaults.sampling.ratio=0.25", "--set", "defaults.collector.image=mirror.example/collector:1",
                     "--set", "defaults.backend.jaeger.image=mirror.example/jaeger:1")
-    wait_row(scene, "decode", "PlanOutdated")
+    wait_row(scene, "qwen-epp", "PlanOutdated")
     for condition in ("CollectorReady", "BackendReady"):
         wait_image_outdated(scene, condition)
     untouched.check_for(2)

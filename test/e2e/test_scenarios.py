@@ -35,10 +35,10 @@ def test_aggregated_without_proxy(serve, launch):
 
 
 def test_leaderworkerset_templates(serve):
-    """Its controller is not there, so only the templates can be looked at."""
+    """Its controller is not there, so it has no groups and only the templates can be looked at."""
     template = serving.model_server("decode", serving.ENGINE)["spec"]["template"]
     lws = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "metadata": {"name": "wide"},
-           "spec": {"replicas": 1, "leaderWorkerTemplate": {"size": 2, "leaderTemplate": template, "workerTemplate": template}}}
+           "spec": {"replicas": 0, "leaderWorkerTemplate": {"size": 2, "leaderTemplate": template, "workerTemplate": template}}}
     s = serve([*serving.aggregated(), lws])
     s.switch("true")
     wait_for(lambda: s.is_injected("leaderworkerset", "wide"), 120, "both templates are injected")
