@@ -99,7 +99,7 @@ CASES = {
         condition=("TraceConnected", "False", "NotConnected")),
     "ratio": case(
         small, "Incomplete", ("SamplesNothing", "epp"), ("SamplesNothing", "modelserver"),
-        settings=lambda _: [tracing(sampling={"ratio": "0"})], requests=({"traceparent": False},),
+        settings=lambda _: [tracing(sampling={"ratio": "0", "where": "Pods"})], requests=({"traceparent": False},),
         condition=("SpansReceived", "False", "SamplesNothing")),
     "silent": case(
         nobody_asks_the_second, "Incomplete", ("Silent", "routing-proxy"), injected=("qwen-epp", "decode", "prefill"),
