@@ -55,4 +55,5 @@ def test_nothing_was_refused_and_nothing_is_granted_in_vain(installed, namespace
         cluster.kubectl("delete", "crd", "opentelemetrycollectors.opentelemetry.io")
         installed.upgrade()
     assert refused(requests()) == []
-    assert unused(requests(), SECRETS) == []
+    # nothing on the node ends before it was Ready, so no log is asked for; test/integration/test_rights.py has one that does
+    assert [right for right in unused(requests(), SECRETS) if right.resource != "pods/log"] == []

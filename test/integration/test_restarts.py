@@ -24,6 +24,45 @@ def test_a_killed_operator_leaves_what_it_did_and_the_next_one_goes_on(scene, op
     scene.wait_as_before()
 
 
+def is_whole(scene, workload):
+    """All of our edit is in it, or nothing."""
+    try:
+        return is_traced(scene.api, workload, scene.namespace)
+    except AssertionError:
+        return scene.is_as_before(workload)
+
+
+def killed_after_each_write(scene, operator, is_done, most=80):
+    """Starts it again and again, each time until its first write; how often that was."""
+    for count in range(most):
+        since = scene.cluster.audit.position()
+        running = operator()
+
+        def wrote(since=since):
+            return is_done() or any(r.is_write and r.resource != "events" for r in scene.cluster.audit.requests(since, USER))
+        wait_for(wrote, 60, "it goes on with what is left")
+        running.kill()
+        assert all(is_whole(scene, w) for w in scene.workloads)
+        if is_done():
+            return count + 1
+    raise AssertionError(f"not done after {most} writes")
+
+
+def test_killed_after_each_of_its_writes_it_goes_on(scene, operator):
+    """Of a whole cycle. Each process gets one write done, or what was under way when that was seen."""
+    def traced():
+        return all("tracing.llm-d.io/ledger" in scene.api.get(w.kind, w.name, scene.namespace)["metadata"].get("annotations", {}) for w in scene.workloads)
+
+    def gone():
+        return scene.api.find("tracing", "llm-d", scene.namespace) is None
+    scene.switch("true")
+    assert killed_after_each_write(scene, operator, traced) >= len(scene.workloads)
+    scene.wait_traced(1).wait_rolled_out()
+    scene.switch("false")
+    assert killed_after_each_write(scene, operator, gone) >= len(scene.workloads)
+    scene.wait_as_before(1)
+
+
 def test_a_restarted_operator_writes_nothing_to_what_is_done(scene, operator):
     operator()
     scene.switch("true")

@@ -381,3 +381,30 @@ TEST(no_more_are_remembered_than_status_has_room_for)
 		   "event Deployment/a ImageRefused; event Tracing/llm-d ImageRefused");
 	scene_release(&scene);
 }
+
+#define PICKER                                                                                     \
+	"apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: "       \
+	"pool}\nspec: {selector: {matchLabels: {app: vllm}}, endpointPickerRef: {name: epp, "      \
+	"failureMode: FailOpen}}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: epp}\n"     \
+	"spec: {selector: {app: epp}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: "     \
+	"{name: picker, generation: 1}\nspec: {replicas: 1, strategy: {type: Recreate}, "          \
+	"template: {metadata: {labels: {app: epp}}, spec: {containers: [{name: epp, image: "       \
+	"'ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0', args: ['--tracing=false']}]}}}\n"   \
+	"status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: "     \
+	"1}\n---\n"
+
+TEST(a_gap_in_routing_stands_in_status_before_it_happens)
+{
+	struct scene scene;
+	begin(&scene, ALL PICKER);
+	check_look(&scene, "picker",
+		   "event Deployment/picker RoutingGap; event Tracing/llm-d RoutingGap; status; "
+		   "patch Deployment/picker; event Deployment/picker Injected; event Tracing/llm-d "
+		   "Injected");
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	const cJSON *row = json_named(json_get(tracing, "status.workloads"), "picker");
+	CHECK_STR(json_str(row, "reason"), "RoutingGap");
+	CHECK(strstr(json_str(row, "message"), "FailOpen") != NULL);
+	cJSON_Delete(tracing);
+	scene_release(&scene);
+}
