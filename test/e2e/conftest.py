@@ -10,6 +10,7 @@ sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), name) for name in ("
 
 from installed import Installed  # noqa: E402
 from node_cluster import NodeCluster  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 numbers = itertools.count(1)
 
@@ -38,6 +39,7 @@ def maker(cluster):
         name = f"e{next(numbers)}"
         cluster.api.create("namespace", {"metadata": {"name": name, "annotations": annotations or {}, "labels": labels or {}}})
         made.append(name)
+        wait_for(lambda: cluster.api.find("serviceaccount", "default", name), 60, "pods may be created")
         return name
 
     yield make
