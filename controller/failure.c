@@ -69,7 +69,9 @@ static void add_selector(struct buffer *out, const cJSON *object)
 				    item->valuestring);
 	}
 	cJSON_ArrayForEach(item, json_get(object, "spec.selector.matchExpressions"))
-	    add_expression(out, item);
+	{
+		add_expression(out, item);
+	}
 }
 
 static struct intent *intend(struct reconciling *r, enum intent_type type, const char *name)
@@ -246,7 +248,7 @@ static bool is_pardoned(const struct reconciling *r, const struct refused *entry
 static bool tell_refused(struct reconciling *r, const struct refused *entry, bool own)
 {
 	bool before = r->changed;
-	if (own)
+	if (own && entry != NULL)
 		(void)snprintf(r->words, sizeof(r->words), "%s", entry->message);
 	else if (entry != NULL)
 		(void)snprintf(r->words, sizeof(r->words), "image %s, tried in %s: %s",
