@@ -12,7 +12,7 @@ from waiting import holds_for, wait_for
 
 POLICY = {"allowedEndpoints": ["https://*.corp.example:4317"], "allowedImages": ["registry.corp.example/*"],
           "allowedModes": ["Auto", "Deployment", "External"], "maxRatio": "0.5"}
-DEFAULTS = {"collector": {"image": "registry.corp.example/otel:1"}, "backend": {"jaeger": {"image": "registry.corp.example/jaeger:2"}}}
+DEFAULTS = {"sampling": {"where": "Pods"}, "collector": {"image": "registry.corp.example/otel:1"}, "backend": {"jaeger": {"image": "registry.corp.example/jaeger:2"}}}
 
 
 def write(folder, name, tree):

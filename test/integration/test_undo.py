@@ -127,6 +127,6 @@ def test_a_deleted_and_recreated_workload_is_traced_again(scene):
     scene.cluster.kubectl("-n", scene.namespace, "delete", "deployment", "decode")
     scene.cluster.apply(text)
     wait_for(lambda: is_traced(scene.api, decode(scene), scene.namespace), 60, "the new one is traced")
-    assert scene.row("decode")["state"] in ("Injected", "Pending")
+    wait_for(lambda: scene.row("decode")["state"] in ("Injected", "Pending"), 10, "the new one has a row")
     scene.switch("false")
     wait_for(lambda: normalized(scene.api.get("deployment", "decode", scene.namespace)) == scene.before[decode(scene)], 60)
