@@ -121,18 +121,6 @@ static cJSON *new_workload(const char *kind, const char *name, const cJSON *row)
 	return workload;
 }
 
-static bool is_worth_telling(const struct plan_container *container)
-{
-	switch (container->reason) {
-	case REASON_NOT_A_COMPONENT:
-	case REASON_ORDINARY_INIT:
-	case REASON_NONE:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static const struct trace_hop *find_hop(const struct trace_hops *hops, const char *container)
 {
 	for (size_t i = 0; i < hops->count; i++)
@@ -151,7 +139,7 @@ static void add_containers(cJSON *workload, const struct planned *planned)
 	for (size_t i = 0; i < planned->plan->container_count; i++) {
 		const struct plan_container *container = &planned->plan->containers[i];
 		const struct trace_hop *hop = find_hop(&hops, container->name);
-		if (!is_worth_telling(container))
+		if (!plan_container_is_told(container))
 			continue;
 		cJSON *item = cJSON_CreateObject();
 		json_set_str(item, "name", container->name);

@@ -57,19 +57,6 @@ void reconciling_add_edits(struct reconciling *r)
 				      r->plan->edits[i].what);
 }
 
-/* Containers that a person would ask about: ours, or a component that was left out. */
-static bool is_worth_telling(const struct plan_container *container)
-{
-	switch (container->reason) {
-	case REASON_NOT_A_COMPONENT:
-	case REASON_ORDINARY_INIT:
-	case REASON_NONE:
-		return false;
-	default:
-		return true;
-	}
-}
-
 /* One line for all containers; the reason of the first that is skipped, or injected. */
 static enum reason describe_containers(struct reconciling *r)
 {
@@ -77,7 +64,7 @@ static enum reason describe_containers(struct reconciling *r)
 	enum reason injected = REASON_NONE;
 	for (size_t i = 0; i < r->plan->container_count; i++) {
 		const struct plan_container *container = &r->plan->containers[i];
-		if (!is_worth_telling(container))
+		if (!plan_container_is_told(container))
 			continue;
 		reconciling_add_words(
 		    r, "%s%s: %s", r->words[0] == '\0' ? "" : "; ", container->name,

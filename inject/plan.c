@@ -403,6 +403,18 @@ void plan_freep(struct plan **plan_pointer)
 	*plan_pointer = NULL;
 }
 
+bool plan_container_is_told(const struct plan_container *container)
+{
+	switch (container->reason) {
+	case REASON_NOT_A_COMPONENT:
+	case REASON_ORDINARY_INIT:
+	case REASON_NONE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 bool plan_is_workload_kind(const char *api_version, const char *kind)
 {
 	return kind_is_workload(api_version, kind);

@@ -120,6 +120,9 @@ NODISCARD enum status plan_apply(const struct plan *plan, const cJSON *object, c
 NODISCARD cJSON *plan_explain(const struct plan *plan, const cJSON *object,
 			      const struct facts *facts);
 
+/* Containers that a person would ask about: ours, or a component that was left out. */
+bool plan_container_is_told(const struct plan_container *container);
+
 /* True when plan_build knows pod templates for this kind. */
 bool plan_is_workload_kind(const char *api_version, const char *kind);
 
