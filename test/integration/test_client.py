@@ -99,7 +99,7 @@ def test_a_kind_that_comes_late_and_goes(own_cluster):
         watch.wait_for("ABSENT")
         cluster.api.create("customresourcedefinition", WIDGETS)
         wait_for(lambda: any(c["type"] == "Established" and c["status"] == "True" for c in cluster.api.get(
-            "customresourcedefinition", "widgets.client.test").get("status", {}).get("conditions", [])), what="the kind is served")
+            "customresourcedefinition", "widgets.client.test").get("status", {}).get("conditions") or []), what="the kind is served")
         watch.kick()
         watch.wait_for("ABSENT", "LIST_END")
         cluster.api.request("POST", "/apis/client.test/v1/namespaces/default/widgets",

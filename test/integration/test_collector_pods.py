@@ -125,5 +125,5 @@ def test_new_defaults_wait_for_approval(scene, operator, tmp_path):
     scene.api.merge("tracing", "llm-d", scene.namespace, {"metadata": {"annotations": {"tracing.llm-d.io/approve-images": "1"}}})
     wait_for(lambda: images(scene)["jaeger"] == "mirror.example/jaeger:9", 30, "approved")
     assert images(scene)["otel-collector"] == "mine.example/otel:1"
-    assert scene.tracing()["status"]["images"] == {"jaeger": "mirror.example/jaeger:9", "approved": "1"}
+    wait_for(lambda: scene.tracing()["status"]["images"] == {"jaeger": "mirror.example/jaeger:9", "approved": "1"}, 30, "the status says so")
     assert scene.generation("deployment", "scripted") == workload, "no workload was written"
