@@ -41,7 +41,7 @@ def test_an_operator_that_does_not_answer_is_replaced(served, namespaces, operat
     scene.wait_traced(150)
     assert collector(scene) is None
     assert "ownerReferences" not in scene.api.get("deployment", "otel-collector", scene.namespace)["metadata"]
-    assert scene.tracing()["status"]["collector"]["reason"] == "OperatorNotResponding"
+    wait_for(lambda: scene.tracing()["status"]["collector"]["reason"] == "OperatorNotResponding", 30, "the status says why")
 
 
 def test_a_kind_that_comes_late_changes_nothing(own_cluster, namespaces, operator):
