@@ -7,6 +7,7 @@
 #include "inject/settings_check.h"
 #include "inject/settings_lists.h"
 #include "inject/window.h"
+#include "inject/zone.h"
 
 enum { MIN_READY_MAX = 10000, DAYS_MAX = 7 };
 
@@ -41,13 +42,14 @@ enum status settings_check_window_hours(const char *value, const char *path, str
 
 enum status settings_check_window_zone(const char *value, const char *path, struct error *err)
 {
-	int offset = 0;
-	if (window_read_zone(value, &offset))
+	struct zone zone;
+	if (zone_find(value, &zone))
 		return STATUS_OK;
-	return error_set(err, STATUS_INVALID,
-			 "%s: \"%.40s\" is no distance from UTC like \"UTC\", \"UTC+2\" or "
-			 "\"UTC-05:30\"; names of places are not known here",
-			 path, value);
+	return error_set(
+	    err, STATUS_INVALID,
+	    "%s: \"%.40s\" is no place whose clock is known here, like \"Europe/Berlin\", and "
+	    "no distance from UTC like \"UTC\", \"UTC+2\" or \"UTC-05:30\"",
+	    path, value);
 }
 
 enum status settings_check_window_days(const cJSON *node, const char *path, struct error *err)

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "inject/zone.h"
 
-enum { DAY_MIN = 1440, WEEK = 7, OFFSET_MAX_MIN = 14 * 60, EPOCH_WEEKDAY = 4 };
+enum { DAY_MIN = 1440, WEEK = 7, EPOCH_WEEKDAY = 4 };
 
 #define US_PER_MIN INT64_C(60000000)
 
@@ -55,30 +56,6 @@ bool window_read_hours(const char *text, int *ret_from_min, int *ret_to_min)
 	return true;
 }
 
-bool window_read_zone(const char *text, int *ret_offset_min)
-{
-	int hours = 0;
-	int minutes = 0;
-	if (strncmp(text, "UTC", 3) != 0)
-		return false;
-	const char *sign = text + 3;
-	*ret_offset_min = 0;
-	if (*sign == '\0')
-		return true;
-	const char *digits = sign + 1;
-	size_t len = strcspn(digits, ":");
-	char padded[3] = {'0', digits[0], '\0'};
-	if ((*sign != '+' && *sign != '-') || len < 1 || len > 2 ||
-	    !read_two_digits(len == 1 ? padded : digits, 15, &hours))
-		return false;
-	const char *rest = digits + len;
-	if (*rest == ':' && (strlen(rest) != 3 || !read_two_digits(rest + 1, 60, &minutes)))
-		return false;
-	int offset = hours * 60 + minutes;
-	*ret_offset_min = *sign == '-' ? -offset : offset;
-	return offset <= OFFSET_MAX_MIN;
-}
-
 static bool has_day(const cJSON *days, int day)
 {
 	const cJSON *item = NULL;
@@ -105,21 +82,27 @@ static bool is_open_at(const struct window *window, int from, int to, int64_t mi
 	       (of_day < to && has_day(window->days, (weekday + WEEK - 1) % WEEK));
 }
 
+static int64_t local_minute(const struct zone *zone, int64_t minute)
+{
+	return minute + zone_offset_s(zone, minute * 60) / 60;
+}
+
+/* Two weeks and a day: a time that the clocks leave out in spring comes a week later. */
 bool window_is_open(const struct window *window, int64_t wall_us, int64_t *ret_opens_us)
 {
 	int from = 0;
 	int to = DAY_MIN;
-	int offset = 0;
+	struct zone zone = {0};
 	*ret_opens_us = 0;
 	if (window->hours != NULL && !window_read_hours(window->hours, &from, &to))
 		return false;
-	if (window->zone != NULL && !window_read_zone(window->zone, &offset))
+	if (window->zone != NULL && !zone_find(window->zone, &zone))
 		return false;
 	int64_t now = wall_us / US_PER_MIN;
-	if (is_open_at(window, from, to, now + offset))
+	if (is_open_at(window, from, to, local_minute(&zone, now)))
 		return true;
-	for (int64_t later = now + 1; later <= now + (int64_t)(WEEK + 1) * DAY_MIN; later++) {
-		if (!is_open_at(window, from, to, later + offset))
+	for (int64_t later = now + 1; later <= now + (int64_t)(2 * WEEK + 1) * DAY_MIN; later++) {
+		if (!is_open_at(window, from, to, local_minute(&zone, later)))
 			continue;
 		*ret_opens_us = later * US_PER_MIN;
 		break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A window of time in which workloads may begin to restart: days of the week, hours, and a
- * fixed distance from UTC (decision 0172). The clock is a value.
+ * A window of time in which workloads may begin to restart: days of the week, hours, and
+ * whose clock is meant (inject/zone.h). The time is a value.
  */
 #ifndef LLMD_INJECT_WINDOW_H
 #define LLMD_INJECT_WINDOW_H
@@ -14,7 +14,6 @@
 /* Each is false when the text is not of its form. */
 bool window_read_day(const char *text, int *ret_day);                         /* "Sun" is 0 */
 bool window_read_hours(const char *text, int *ret_from_min, int *ret_to_min); /* "22:00-06:00" */
-bool window_read_zone(const char *text, int *ret_offset_min); /* "UTC", "UTC+2", "UTC-05:30" */
 
 struct window {
 	const cJSON *days; /* array of checked texts; NULL or empty: every day */

@@ -63,7 +63,7 @@ GOOD = [
     *[at("rollout.minReadyPerRole", n) for n in (0, 1, 10000, "0%", "50%", "100%")],
     at("rollout.window", {"days": ["Mon", "Sun"], "hours": "22:00-06:00", "timeZone": "UTC+2"}), at("rollout.window", {"days": []}), at("rollout.window", {}),
     *[at("rollout.window.hours", h) for h in ("00:00-24:00", "23:59-00:00")],
-    *[at("rollout.window.timeZone", z) for z in ("UTC", "UTC-05:30", "UTC+14", "UTC+14:00", "UTC+05")],
+    *[at("rollout.window.timeZone", z) for z in ("UTC", "UTC-05:30", "UTC+14", "UTC+14:00", "UTC+05", "Europe/Berlin", "America/Argentina/Buenos_Aires")],
     at("rollout.gitops", "LeaveAlone"), at("rollout.gitops", "Patch"), at("rollout.rehearse", "Auto"), at("rollout.rehearse", "Off"), at("rollout.maxConcurrent", 1), at("rollout.maxConcurrent", 100), at("rollout.pauseOnFailure", False), at("rollout.allowStrategyOverride", True), {"rollout": {}},
     at("enabled", True), at("sampling", None), at("sampling.ratio", None), at("images", None),
 ]
@@ -148,7 +148,7 @@ BAD = [
     *[at("rollout.policy", p) for p in ("never", "", 1)], *[at("rollout.rehearse", r) for r in ("off", "Never", "", False)], *[at("rollout.minReadyPerRole", n) for n in (-1, 10001, "1", "101%", "50", "%", "1.5%", True)],
     *[at("rollout.window.days", d) for d in (["Monday"], "Mon", [1], ["Mon"] * 8)], at("rollout.window.day", "Mon"), at("rollout.window", "Mon"),
     *[at("rollout.window.hours", h) for h in ("9-17", "09:00-09:00", "24:00-01:00", "25:00-26:00", "09:60-10:00", "09:00-24:01", "", "09:00 - 10:00")],
-    *[at("rollout.window.timeZone", z) for z in ("Europe/Berlin", "utc", "UTC+", "UTC+15", "UTC+14:30", "UTC+1:5", "+02:00", "")],
+    *[at("rollout.window.timeZone", z) for z in ("Berlin", "Europe/Berlin ", "europe/berlin", "utc", "UTC+", "UTC+15", "UTC+14:30", "UTC+1:5", "+02:00", "")],
     *[at("rollout.gitops", g) for g in ("patch", "", True)], *[at("rollout.maxConcurrent", n) for n in (0, 101, "1", 1.5)], at("rollout.pauseOnFailure", "no"), at("rollout.allowStrategyOverride", "yes"), at("rollout", []),
     at("selector.pools", "a"), at("selector.pools", [1]), at("selector.matchLabels", {"a": 1}),
     # unknown fields: strict field validation there, an error of the reader here

@@ -35,6 +35,16 @@ static const struct {
     {"west of UTC", "[\"Wed\"]", "18:00-19:00", "UTC-05:30", "2026-01-01T00:00:00Z", NULL},
     {"opening is told in UTC", NULL, "09:00-17:00", "UTC+2", "2026-01-01T06:00:00Z",
      "2026-01-01T07:00:00Z"},
+    {"by the clock of a place, in winter", NULL, "22:00-06:00", "Europe/Berlin",
+     "2026-01-15T20:30:00Z", "2026-01-15T21:00:00Z"},
+    {"and in summer", NULL, "22:00-06:00", "Europe/Berlin", "2026-07-15T20:30:00Z", NULL},
+    {"an hour that spring leaves out comes a week later", "[\"Sun\"]", "02:00-03:00",
+     "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-04-05T00:00:00Z"},
+    {"an hour that autumn has twice, the first time", "[\"Sun\"]", "02:00-03:00", "Europe/Berlin",
+     "2026-10-25T00:30:00Z", NULL},
+    {"and the second", "[\"Sun\"]", "02:00-03:00", "Europe/Berlin", "2026-10-25T01:30:00Z", NULL},
+    {"the weekday is the place's", "[\"Mon\"]", "08:00-10:00", "Asia/Tokyo", "2026-01-04T23:30:00Z",
+     NULL},
 };
 
 TEST(open_or_when)
