@@ -79,7 +79,7 @@ def granted(values=None):
 
 def refused(requests):
     """What the API server forbade; a question through its proxy is answered, or refused, by whatever stands behind that."""
-    return [f"{r.verb} {r.uri}" for r in requests if r.code == 403 and r.subresource != "proxy"]
+    return [f"{r.verb} {r.uri}" for r in requests if r.forbidden and r.subresource != "proxy"]
 
 
 def unused(requests, values=None):

@@ -17,6 +17,7 @@ class Request(NamedTuple):
     namespace: str
     name: str
     code: int
+    forbidden: bool  # that user cannot do that; admission says 403 as well, of quotas and of namespaces that end
 
     @property
     def is_write(self):
@@ -41,10 +42,10 @@ class AuditLog:
             started = entry["stage"] == "ResponseStarted"
             if entry["stage"] not in ("ResponseStarted", "ResponseComplete") or started != (entry["verb"] == "watch"):
                 continue
-            ref = entry.get("objectRef", {})
+            ref, answer = entry.get("objectRef", {}), entry.get("responseStatus", {})
             request = Request(entry["user"]["username"], entry.get("userAgent", ""), entry["verb"], entry["requestURI"],
                               ref.get("resource", ""), ref.get("subresource", ""), ref.get("namespace", ""), ref.get("name", ""),
-                              entry.get("responseStatus", {}).get("code", 0))
+                              answer.get("code", 0), answer.get("code") == 403 and " cannot " in answer.get("message", " cannot "))
             if user is None or request.user == user or request.agent.startswith(user):
                 found.append(request)
         return found
