@@ -27,7 +27,7 @@ static void put_item(void *context, const char *json, size_t len)
 static bool is_listed(const struct resource *resource, enum inventory_scope scope)
 {
 	unsigned wanted = RESOURCE_WORKLOAD | RESOURCE_OWNED | RESOURCE_ALWAYS_KEPT;
-	return (resource->flags & RESOURCE_ON_DEMAND) == 0 &&
+	return (resource->flags & (RESOURCE_ON_DEMAND | RESOURCE_FOR_OTHERS)) == 0 &&
 	       (scope == INVENTORY_ALL || (resource->flags & wanted) != 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "controller/controller_internal.h"
+#include "controller/mesh.h"
 #include "inject/objects.h"
 
 enum { KEY_MAX_BYTES = 1024 };
@@ -132,6 +133,15 @@ static void workload_changed(struct controller *controller, const struct object 
 				 parents[i]->name);
 }
 
+/* What is said in its root namespace is said to the whole mesh. */
+static void mesh_changed(struct controller *controller, const char *namespace_name)
+{
+	bool all = strcmp(namespace_name, MESH_ROOT_NAMESPACE) == 0;
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		if (all || strcmp(controller->namespaces[i]->name, namespace_name) == 0)
+			add_namespace_key(controller, controller->namespaces[i]->name, 0);
+}
+
 void on_store_change(void *context, const struct object *before, const struct object *after)
 {
 	struct controller *controller = context;
@@ -139,6 +149,10 @@ void on_store_change(void *context, const struct object *before, const struct ob
 	const struct resource *resource = resource_get(object->resource);
 	if (object->resource == RESOURCE_NAMESPACE) {
 		namespace_changed(controller, before, after);
+		return;
+	}
+	if (object->resource == RESOURCE_PEERAUTHENTICATION) {
+		mesh_changed(controller, object->namespace_name);
 		return;
 	}
 	if (object->resource == RESOURCE_MODELSERVICE &&

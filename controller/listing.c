@@ -78,7 +78,8 @@ void listing_event(struct feed *feed, const struct watch_event *event)
 static bool is_wanted(const struct scope *scope, enum resource_id id)
 {
 	const struct resource *resource = resource_get(id);
-	return (resource->flags & (RESOURCE_ALWAYS_KEPT | RESOURCE_CLUSTER_SCOPED)) == 0 &&
+	return (resource->flags &
+		(RESOURCE_ALWAYS_KEPT | RESOURCE_FOR_OTHERS | RESOURCE_CLUSTER_SCOPED)) == 0 &&
 	       (resource->label_selector == NULL || (resource->flags & RESOURCE_OWNED) == 0) &&
 	       scope->access[id] == ACCESS_READABLE;
 }

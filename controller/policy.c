@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "controller/guard.h"
+#include "controller/mesh.h"
 
 static void hold(struct policy *policy, enum reason reason, const char *message)
 {
@@ -112,6 +113,18 @@ bool policy_is_about_settings(const struct policy *policy)
 	       policy->reason == REASON_SECRET_NOT_USABLE;
 }
 
+static void find_path(const struct view *view, struct preflight_path *path)
+{
+	const cJSON *pods =
+	    json_get(view_live(view, "Deployment", "otel-collector", NULL), "spec.template");
+	struct mesh_space space = {
+	    .name = view->name, .labels = view->labels, .policies = view->peer_authentications};
+	path->policies = view->network_policies;
+	path->collector = json_get(pods, "metadata.labels");
+	path->strict = mesh_refuses_plaintext(&space, pods, PREFLIGHT_PORT);
+	path->labels = view->labels;
+}
+
 void policy_decide(const struct view *view, struct policy *ret_policy)
 {
 	struct phase_result phase = view_phase(view);
@@ -122,9 +135,7 @@ void policy_decide(const struct view *view, struct policy *ret_policy)
 	    .operator_version = view->options->version == NULL ? "" : view->options->version,
 	    .tracing_uid = json_str(view->tracing, "metadata.uid"),
 	    .dry_run = view->options->dry_run};
-	ret_policy->path.policies = view->network_policies;
-	ret_policy->path.collector = json_get(view_live(view, "Deployment", "otel-collector", NULL),
-					      "spec.template.metadata.labels");
+	find_path(view, &ret_policy->path);
 	explain_hold(view, ret_policy);
 	if (view->tracing != NULL || view->options->dry_run)
 		read_settings(view, ret_policy);
@@ -163,13 +174,24 @@ static char *rollout_text(const struct rollout_settings *rollout)
 			 rollout->window_zone == NULL ? "" : rollout->window_zone);
 }
 
+/* What the mesh says to the namespace's pods. */
+static char *mesh_text(const struct preflight_path *path)
+{
+	CLEANUP(str_freep)
+	char *labels = path->labels == NULL ? xstrdup("") : json_to_string(path->labels);
+	const char *where = json_str(path->strict, "metadata.namespace");
+	const char *name = json_str(path->strict, "metadata.name");
+	return xasprintf("%s %s/%s", labels, where == NULL ? "" : where, name == NULL ? "" : name);
+}
+
 char *policy_fingerprint(const struct policy *policy)
 {
+	CLEANUP(str_freep) char *mesh = mesh_text(&policy->path);
 	CLEANUP(str_freep)
 	char *rollout = policy->has_settings ? rollout_text(&policy->settings.rollout) : NULL;
 	const char *suffix = policy->has_settings ? policy->settings.identity.suffix : NULL;
-	return xasprintf("%d %d %d %s %s %s %s", (int)policy->phase, (int)policy->reason,
+	return xasprintf("%d %d %d %s %s %s %s %s", (int)policy->phase, (int)policy->reason,
 			 (int)policy->collector.ready, policy->settings_hash,
-			 suffix == NULL ? "" : suffix, rollout == NULL ? "" : rollout,
+			 suffix == NULL ? "" : suffix, rollout == NULL ? "" : rollout, mesh,
 			 policy->message);
 }

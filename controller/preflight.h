@@ -12,10 +12,15 @@
 #include "controller/replicas.h"
 #include "inject/reason.h"
 
+/* Where the endpoint inside pods leads to. */
+enum { PREFLIGHT_PORT = 4317 };
+
 /* What may stand between the pods and the collector. All borrowed. */
 struct preflight_path {
 	const cJSON *policies;  /* array: NetworkPolicies of the namespace */
 	const cJSON *collector; /* labels of the collector's pods there; NULL: it is elsewhere */
+	const cJSON *strict; /* the PeerAuthentication by which these refuse plaintext, or NULL */
+	const cJSON *labels; /* of the namespace, that a mesh goes by; or NULL */
 };
 
 /* REASON_NONE, or why not, with words for people. `endpoint`: what goes into the pods. */

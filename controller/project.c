@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "controller/mesh.h"
 #include "inject/settings.h"
 
 #define KUBECTL_COPY "kubectl.kubernetes.io/last-applied-configuration"
@@ -65,6 +66,18 @@ bool project_header(struct piece object, struct header *ret_header)
 		return false;
 	*ret_header = header;
 	return true;
+}
+
+static void write_listed(const char *list, struct piece object, struct buffer *out)
+{
+	struct scan scan = scan_begin(object, '{');
+	struct piece key;
+	struct piece value;
+	buffer_add_char(out, '{');
+	while (scan_member(&scan, &key, &value))
+		if (in_list(list, key))
+			add_member(out, key, value);
+	buffer_add_char(out, '}');
 }
 
 static void write_annotations(bool own_only, struct piece annotations, struct buffer *out)
@@ -146,7 +159,10 @@ static void write_metadata(const struct resource *resource, struct piece metadat
 		} else if (piece_is(key, "managedFields") && is_edited) {
 			add_member(out, key, (struct piece){"", 0});
 			write_managers(value, out);
-		} else if (in_list(kept, key) && !(is_namespace && piece_is(key, "labels"))) {
+		} else if (is_namespace && piece_is(key, "labels")) {
+			add_member(out, key, (struct piece){"", 0});
+			write_listed(MESH_NAMESPACE_LABELS, value, out);
+		} else if (in_list(kept, key)) {
 			add_member(out, key, value);
 		}
 	}
@@ -155,18 +171,10 @@ static void write_metadata(const struct resource *resource, struct piece metadat
 
 static void write_status(const struct resource *resource, struct piece status, struct buffer *out)
 {
-	struct scan scan = scan_begin(status, '{');
-	struct piece key;
-	struct piece value;
-	if (strcmp(resource->status, "*") == 0) {
+	if (strcmp(resource->status, "*") == 0)
 		add_piece(out, status);
-		return;
-	}
-	buffer_add_char(out, '{');
-	while (scan_member(&scan, &key, &value))
-		if (in_list(resource->status, key))
-			add_member(out, key, value);
-	buffer_add_char(out, '}');
+	else
+		write_listed(resource->status, status, out);
 }
 
 void project_write(const struct resource *resource, struct piece object,

@@ -100,7 +100,7 @@ static void read_deployment(const cJSON *object, struct replicas *set)
 	set->wanted = json_int(spec, "replicas", 1);
 	read_counts(json_member(object, "status"), "availableReplicas", set);
 	set->leader = json_get(spec, "template.spec");
-	set->pod_labels = json_get(spec, "template.metadata.labels");
+	set->pod = json_member(spec, "template");
 	read_rolling(json_get(spec, "strategy.rollingUpdate"), (set->wanted + 3) / 4,
 		     set->wanted / 4, set);
 	if (text_equal(json_str(spec, "strategy.type"), "Recreate")) {
@@ -116,7 +116,7 @@ static void read_statefulset(const cJSON *object, struct replicas *set)
 	set->wanted = json_int(spec, "replicas", 1);
 	read_counts(json_member(object, "status"), "readyReplicas", set);
 	set->leader = json_get(spec, "template.spec");
-	set->pod_labels = json_get(spec, "template.metadata.labels");
+	set->pod = json_member(spec, "template");
 	read_rolling(json_get(spec, "updateStrategy.rollingUpdate"), 0, 1, set);
 	set->max_surge = 0;
 	set->max_unavailable = most(set->max_unavailable, least(1, set->wanted));
@@ -139,9 +139,9 @@ static void read_groups(const cJSON *spec, const cJSON *status, struct replicas 
 	set->wanted = json_int(spec, "replicas", 1);
 	set->size = most(json_int(group, "size", 1), 1);
 	read_counts(status, "readyReplicas", set);
-	set->leader = json_member(leader == NULL ? worker : leader, "spec");
+	set->pod = leader == NULL ? worker : leader;
+	set->leader = json_member(set->pod, "spec");
 	set->worker = set->size > 1 ? json_member(worker, "spec") : NULL;
-	set->pod_labels = json_get(leader == NULL ? worker : leader, "metadata.labels");
 	read_rolling(json_get(spec, "rolloutStrategy.rollingUpdateConfiguration"), 0, 1, set);
 }
 

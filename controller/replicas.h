@@ -15,11 +15,11 @@
 #include "inject/surroundings.h"
 
 struct replicas {
-	const char *name;        /* role of a DisaggregatedSet; else the object's name. Borrowed */
-	const cJSON *object;     /* whose status the figures are from. Borrowed */
-	const cJSON *leader;     /* pod spec of the leader, or of every pod. Borrowed */
-	const cJSON *worker;     /* pod spec of the other size - 1 pods, or NULL. Borrowed */
-	const cJSON *pod_labels; /* of the leader's template, or NULL. Borrowed */
+	const char *name;    /* role of a DisaggregatedSet; else the object's name. Borrowed */
+	const cJSON *object; /* whose status the figures are from. Borrowed */
+	const cJSON *leader; /* pod spec of the leader, or of every pod. Borrowed */
+	const cJSON *worker; /* pod spec of the other size - 1 pods, or NULL. Borrowed */
+	const cJSON *pod;    /* template of the leader, or of every pod, or NULL. Borrowed */
 	enum role role;
 	bool epp;  /* endpoint pickers: no servers */
 	long size; /* pods of one replica */

@@ -48,6 +48,9 @@ static const struct resource resources[RESOURCE_COUNT] = {
     [RESOURCE_COLLECTOR] = {"opentelemetry.io/v1beta1", "OpenTelemetryCollector",
 			    "opentelemetrycollectors", NULL, "*",
 			    RESOURCE_OWNED | RESOURCE_OPTIONAL},
+    [RESOURCE_PEERAUTHENTICATION] = {"security.istio.io/v1", "PeerAuthentication",
+				     "peerauthentications", NULL, "",
+				     RESOURCE_OPTIONAL | RESOURCE_FOR_OTHERS},
     [RESOURCE_SECRET] = {"v1", "Secret", "secrets", NULL, "", RESOURCE_ON_DEMAND},
     [RESOURCE_POD] = {"v1", "Pod", "pods", NULL, "", RESOURCE_ON_DEMAND},
 };

@@ -29,6 +29,8 @@ enum resource_id {
 	RESOURCE_NETWORKPOLICY,
 	RESOURCE_CLAIM,
 	RESOURCE_COLLECTOR,
+	/* what a mesh asks of those who connect */
+	RESOURCE_PEERAUTHENTICATION,
 	/* read by name when somebody names it, as metadata; never watched */
 	RESOURCE_SECRET,
 	/* read while a rollout of ours is under way; never watched */
@@ -44,6 +46,7 @@ enum resource_flags {
 	RESOURCE_CLUSTER_SCOPED = 1U << 4, /* has no namespace */
 	RESOURCE_ALWAYS_KEPT = 1U << 5,    /* in the store whatever its namespace says */
 	RESOURCE_ON_DEMAND = 1U << 6,      /* by GET only */
+	RESOURCE_FOR_OTHERS = 1U << 7,     /* one may speak for other namespaces than its own */
 };
 
 struct resource {

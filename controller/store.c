@@ -240,11 +240,17 @@ static void remove_at(struct store *store, enum resource_id resource, size_t ind
 	free(gone);
 }
 
+/* Whatever its namespace says. */
+static bool is_always_kept(enum resource_id resource)
+{
+	return (resource_get(resource)->flags & (RESOURCE_ALWAYS_KEPT | RESOURCE_FOR_OTHERS)) != 0;
+}
+
 static bool of_interest(const struct store *store, enum resource_id resource,
 			const struct header *header, const char *namespace_name)
 {
-	return (resource_get(resource)->flags & RESOURCE_ALWAYS_KEPT) != 0 || header->ledger ||
-	       header->managed || store_is_kept(store, namespace_name);
+	return is_always_kept(resource) || header->ledger || header->managed ||
+	       store_is_kept(store, namespace_name);
 }
 
 /* `index`: where the object stands, or would stand. */
@@ -402,7 +408,7 @@ void store_unkeep(struct store *store, const char *namespace_name)
 	store->kept_count--;
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
 		struct table *table = &store->tables[i];
-		if ((resource_get((enum resource_id)i)->flags & RESOURCE_ALWAYS_KEPT) != 0)
+		if (is_always_kept((enum resource_id)i))
 			continue;
 		size_t index = lower_bound(table, namespace_name, "");
 		while (index < table->count &&

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "controller/mesh.h"
 #include "inject/objects.h"
 #include "inject/rehearsal.h"
 
@@ -68,6 +69,8 @@ static void gather_namespace(struct view *view, const struct store *store)
 	view->exists = true;
 	view->terminating = object->deleting;
 	view->uid = xstrdup(object->uid);
+	const cJSON *labels = json_get(tree, "metadata.labels");
+	view->labels = labels == NULL ? NULL : json_clone(labels);
 	if (cJSON_IsString(value))
 		view->switch_value = xstrdup(value->valuestring);
 }
@@ -110,16 +113,22 @@ static void count_ours(struct view *view, const struct store *store)
 	}
 }
 
-static cJSON *parse_all(const struct store *store, enum resource_id id, const char *namespace_name)
+static void parse_into(cJSON *trees, const struct store *store, enum resource_id id,
+		       const char *namespace_name)
 {
 	size_t count = 0;
 	struct object *const *objects = store_range(store, id, namespace_name, &count);
-	cJSON *trees = cJSON_CreateArray();
 	for (size_t i = 0; i < count; i++) {
 		cJSON *tree = object_parse(objects[i]);
 		if (tree != NULL)
 			(void)cJSON_AddItemToArray(trees, tree);
 	}
+}
+
+static cJSON *parse_all(const struct store *store, enum resource_id id, const char *namespace_name)
+{
+	cJSON *trees = cJSON_CreateArray();
+	parse_into(trees, store, id, namespace_name);
 	return trees;
 }
 
@@ -135,6 +144,10 @@ static void gather_live(struct view *view, const struct store *store)
 	}
 	view->slices = parse_all(store, RESOURCE_ENDPOINTSLICE, view->name);
 	view->network_policies = parse_all(store, RESOURCE_NETWORKPOLICY, view->name);
+	view->peer_authentications = parse_all(store, RESOURCE_PEERAUTHENTICATION, view->name);
+	if (strcmp(view->name, MESH_ROOT_NAMESPACE) != 0)
+		parse_into(view->peer_authentications, store, RESOURCE_PEERAUTHENTICATION,
+			   MESH_ROOT_NAMESPACE);
 }
 
 /* A status of ours that says "on", or that taking back is near or has begun; or objects of ours. */
@@ -215,6 +228,7 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 void view_release(struct view *view)
 {
 	free(view->uid);
+	cJSON_Delete(view->labels);
 	free(view->switch_value);
 	cJSON_Delete(view->tracing);
 	for (size_t i = 0; i < view->live_count; i++)
@@ -222,6 +236,7 @@ void view_release(struct view *view)
 	free(view->live);
 	cJSON_Delete(view->slices);
 	cJSON_Delete(view->network_policies);
+	cJSON_Delete(view->peer_authentications);
 	*view = (struct view){0};
 }
 

@@ -52,6 +52,7 @@ struct view {
 	bool exists;
 	bool terminating;
 	char *uid;
+	cJSON *labels;            /* those that a mesh goes by, or NULL */
 	char *switch_value;       /* NULL: missing */
 	bool switched_by_tracing; /* it is spec.enabled of the Tracing */
 
@@ -64,8 +65,9 @@ struct view {
 	/* What stands under the names of the objects that we may own, ours or not: by row of owned_objects. */
 	cJSON **live;
 	size_t live_count;
-	cJSON *slices;           /* array: EndpointSlices of the two Services */
-	cJSON *network_policies; /* array: all that the namespace has */
+	cJSON *slices;               /* array: EndpointSlices of the two Services */
+	cJSON *network_policies;     /* array: all that the namespace has */
+	cJSON *peer_authentications; /* array: those of the namespace and of the mesh */
 
 	size_t ledgers; /* workloads that carry a ledger */
 	size_t managed; /* objects with our label, the Tracing not counted */

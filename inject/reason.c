@@ -213,6 +213,14 @@ static const struct reason_info reasons[REASON_COUNT] = {
 	{"EgressBlocked",
 	 "A NetworkPolicy keeps the pods from the collector, so a restart would buy nothing.",
 	 "Add the rule in the message to the policy that it names.", true},
+    [REASON_MESH_BLOCKS_PLAINTEXT] =
+	{"MeshBlocksPlaintext",
+	 "The collector is in a mesh that takes no plaintext and the pods are outside of it, so a "
+	 "restart would buy nothing.",
+	 "Take one of the ways out in the message: the collector out of the mesh, the pods into "
+	 "it, "
+	 "or plaintext allowed at that port.",
+	 true},
     [REASON_WOULD_EMPTY_ROLE] =
 	{"WouldEmptyRole",
 	 "Replacing the pods would leave fewer Ready servers of a pool's role than have to stay.",

@@ -71,18 +71,19 @@ enum reason {
 	REASON_WAITING_FOR_CHANGE,  /* OnNextChange */
 	REASON_WAITING_FOR_APPROVAL,
 	REASON_WAITING_FOR_WINDOW,
-	REASON_RIDES_LATE,        /* some pods had been replaced before our edit came */
-	REASON_NO_CLUSTER_DNS,    /* spans could not reach the collector */
-	REASON_EGRESS_BLOCKED,    /* a NetworkPolicy keeps them from it */
-	REASON_WOULD_EMPTY_ROLE,  /* the capacity floor */
-	REASON_WOULD_DEADLOCK,    /* a surge pod finds no place on any node */
-	REASON_ALREADY_FAILING,   /* it did not come up before we touched it */
-	REASON_GITOPS_OWNED,      /* on an accelerator, and a tool applies it from Git */
-	REASON_NOT_COMING_UP,     /* its new pods fail, and that need not be our doing */
-	REASON_REVERTED,          /* it crashed with tracing, which was taken back */
-	REASON_IMAGE_REFUSED,     /* another workload with its image did */
-	REASON_WAITING_FOR_PROOF, /* its image is being tried in another namespace */
-	REASON_ROUTING_GAP,       /* announced: its picker goes before the new one comes */
+	REASON_RIDES_LATE,            /* some pods had been replaced before our edit came */
+	REASON_NO_CLUSTER_DNS,        /* spans could not reach the collector */
+	REASON_EGRESS_BLOCKED,        /* a NetworkPolicy keeps them from it */
+	REASON_MESH_BLOCKS_PLAINTEXT, /* a mesh does */
+	REASON_WOULD_EMPTY_ROLE,      /* the capacity floor */
+	REASON_WOULD_DEADLOCK,        /* a surge pod finds no place on any node */
+	REASON_ALREADY_FAILING,       /* it did not come up before we touched it */
+	REASON_GITOPS_OWNED,          /* on an accelerator, and a tool applies it from Git */
+	REASON_NOT_COMING_UP,         /* its new pods fail, and that need not be our doing */
+	REASON_REVERTED,              /* it crashed with tracing, which was taken back */
+	REASON_IMAGE_REFUSED,         /* another workload with its image did */
+	REASON_WAITING_FOR_PROOF,     /* its image is being tried in another namespace */
+	REASON_ROUTING_GAP,           /* announced: its picker goes before the new one comes */
 	REASON_UNDONE, /* undone by others: written again once their rollout is through */
 	REASON_DENIED,
 	REASON_DENIED_BY_POLICY, /* an admission policy or webhook did */

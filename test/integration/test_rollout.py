@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How workloads are restarted: one after the other, with consent, and never the last server of a role."""
 import pytest
+import yaml
 
 from operator_process import USER
 from traced import LEDGER, Scene
@@ -36,8 +37,12 @@ def rolling(scene, *names):
 @pytest.fixture
 def place(cluster, namespace, operator):
     """place(settings, *objects): they are up, the operator runs, and the namespace is annotated."""
-    def make(settings, *objects, start=operator):
+    def make(settings, *objects, start=operator, collector=None, labels=None, policies=None):
         scene = Scene(cluster, namespace)
+        cluster.api.merge("namespace", namespace, None, {"metadata": {"labels": labels or {}}})
+        for name, mode in (policies or {}).items():
+            scene.api.create("peerauthentication", {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+                                                    "metadata": {"name": name}, "spec": {"mtls": {"mode": mode}}}, namespace)
         scene.kinds = {o["metadata"]["name"]: o["kind"].lower() for o in objects}
         for o in objects:
             scene.api.create(o["kind"].lower(), o, namespace)
@@ -45,7 +50,7 @@ def place(cluster, namespace, operator):
             wait_for(lambda name=name, kind=kind: scene.api.get(kind, name, namespace).get("status", {}).get("readyReplicas", 0)
                      == scene.api.get(kind, name, namespace)["spec"]["replicas"], 60, f"{name} is up")
         scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
-                                     "spec": {"rollout": settings}}, namespace)
+                                     "spec": {"rollout": settings, "collector": collector or {}}}, namespace)
         start()
         scene.switch("true")
         return scene
@@ -257,6 +262,30 @@ def test_spans_that_could_not_arrive_are_not_paid_for(place):
     wait_for(lambda: traced(scene, "deployment", "c-decode"), 60, "mended")
     scene.api.merge("deployment", "a-decode", scene.namespace, {"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirstWithHostNet"}}}})
     wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "mended")
+
+
+def test_a_strict_mesh_that_would_refuse_the_spans(place):
+    """The collector was asked into the mesh; of the model servers one is in it too, and one is not."""
+    inside, outside, late = server("a-decode"), server("b-decode"), server("c-decode")
+    for one in (outside, late):
+        one["spec"]["template"]["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"
+    scene = place({}, inside, outside, collector={"labels": {"sidecar.istio.io/inject": "true"}}, labels={"istio-injection": "enabled"},
+                  policies={"strict": "STRICT"})
+    wait_for(lambda: traced(scene, "deployment", "a-decode"), 60, "both ends are in the mesh")
+    row = wait_row(scene, "b-decode", "MeshBlocksPlaintext")
+    assert row["state"] == "Skipped" and f"PeerAuthentication {scene.namespace}/strict (STRICT for this namespace)" in row["message"]
+    ours = yaml.safe_load(row["message"].rpartition(" with ")[2])
+    scene.api.create("peerauthentication", ours, scene.namespace)
+    wait_for(lambda: traced(scene, "deployment", "b-decode"), 60, "the way out that the row prints, and nothing else")
+    scene.api.merge("peerauthentication", "otel-collector", scene.namespace, {"spec": {"portLevelMtls": {"4317": {"mode": "STRICT"}}}})
+    scene.api.create("deployment", late, scene.namespace)
+    wait_row(scene, "c-decode", "MeshBlocksPlaintext")
+    assert traced(scene, "deployment", "b-decode"), "what is traced already is not taken back for that"
+    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"collector": {"labels": {"sidecar.istio.io/inject": "false"}}}})
+    wait_for(lambda: traced(scene, "deployment", "c-decode"), 60, "the collector is outside of the mesh")
+    scene.switch("false")
+    scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"collector": {"labels": {"sidecar.istio.io/inject": "true"}}}})
+    wait_for(lambda: not any(traced(scene, "deployment", f"{n}-decode") for n in "abc"), 60, "taking back is never held")
 
 
 def test_many_namespaces_that_lose_the_switch_at_once(cluster, namespaces, operator):

@@ -27,6 +27,7 @@ KINDS = {
     "statefulset": ("/apis/apps/v1", "statefulsets", True),
     "replicaset": ("/apis/apps/v1", "replicasets", True),
     "networkpolicy": ("/apis/networking.k8s.io/v1", "networkpolicies", True),
+    "peerauthentication": ("/apis/security.istio.io/v1", "peerauthentications", True),
     "endpointslice": ("/apis/discovery.k8s.io/v1", "endpointslices", True),
     "event": ("/apis/events.k8s.io/v1", "events", True),
     "customresourcedefinition": ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", False),

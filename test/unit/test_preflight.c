@@ -54,6 +54,8 @@ TEST(cluster_dns)
 	"{metadata: {name: otel-collector}, spec: {podSelector: {matchLabels: {app: "              \
 	"otel-collector}}, policyTypes: [Ingress], ingress: [{ports: [{port: 4317}]}]}}"
 
+#define SERVER "{metadata: {labels: {app: vllm}}}"
+
 TEST(network_policies)
 {
 	static const struct {
@@ -90,7 +92,7 @@ TEST(network_policies)
 	struct error err;
 	CLEANUP(json_freep) cJSON *server = NULL;
 	CLEANUP(json_freep) cJSON *collector = NULL;
-	CHECK_INT(yaml_read("{app: vllm}", 11, &server, &err), STATUS_OK);
+	CHECK_INT(yaml_read(SERVER, strlen(SERVER), &server, &err), STATUS_OK);
 	CHECK_INT(yaml_read("{app: otel-collector}", 21, &collector, &err), STATUS_OK);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char words[400] = "";
@@ -99,7 +101,7 @@ TEST(network_policies)
 		CHECK_INT_ROW(yaml_read(text, strlen(text), &policies, &err), STATUS_OK,
 			      rows[i].what);
 		struct replica_sets sets = {.count = 1};
-		sets.items[0] = (struct replicas){.name = "vllm", .pod_labels = server};
+		sets.items[0] = (struct replicas){.name = "vllm", .pod = server};
 		struct preflight_path path = {.policies = policies,
 					      .collector = rows[i].elsewhere ? NULL : collector};
 		enum reason reason =

@@ -191,12 +191,13 @@ static const struct {
 	const char *object;
 	const char *projected;
 } projections[] = {
-    {"namespaces: the switch and nothing else", RESOURCE_NAMESPACE,
+    {"namespaces: the switch and what a mesh goes by", RESOURCE_NAMESPACE,
      "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"1\",\"labels\":{\"a\":"
-     "\"b\"},"
+     "\"b\",\"istio.io/rev\":\"x\",\"istio-injection\":\"y\"},"
      "\"annotations\":{\"x\":\"y\",\"tracing.llm-d.io/enabled\":\"true\",\"z\":\"\"},"
      "\"managedFields\":[]},\"spec\":{\"finalizers\":[]},\"status\":{\"phase\":\"Active\"}}",
      "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"n\",\"uid\":\"u\","
+     "\"labels\":{\"istio.io/rev\":\"x\",\"istio-injection\":\"y\"},"
      "\"annotations\":{\"tracing.llm-d.io/enabled\":\"true\"}}}"},
     {"workloads: kubectl's copy goes, and of foreign Update managers all but who and when",
      RESOURCE_DEPLOYMENT,
