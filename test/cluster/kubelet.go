@@ -289,7 +289,7 @@ func (k *kubelet) report(ctx context.Context, pod *corev1.Pod, f fate, ready boo
 		if all || t == corev1.PodInitialized {
 			value = corev1.ConditionTrue
 		}
-		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: t, Status: value, LastTransitionTime: now})
+		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: t, Status: value, LastTransitionTime: since(pod, t, value, now)})
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status})
 	if err != nil {
@@ -297,6 +297,16 @@ func (k *kubelet) report(ctx context.Context, pod *corev1.Pod, f fate, ready boo
 	}
 	_, err = k.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, body, metav1.PatchOptions{}, "status")
 	return err
+}
+
+// since: a condition that says what it said before has not changed.
+func since(pod *corev1.Pod, t corev1.PodConditionType, value corev1.ConditionStatus, now metav1.Time) metav1.Time {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == t && c.Status == value {
+			return c.LastTransitionTime
+		}
+	}
+	return now
 }
 
 // initStatus: a native sidecar runs like a container, an ordinary init container has finished.

@@ -65,6 +65,25 @@ def test_pods_crash_as_told(cluster, namespace, annotations, args, crashes):
               "a crashed pod is reported once")
 
 
+def condition_times(obj, kind="Ready"):
+    condition, = [c for c in obj["status"]["conditions"] if c["type"] == kind]
+    return condition["status"], condition["lastTransitionTime"], obj["status"]["startTime"]
+
+
+def test_conditions_keep_their_time_while_they_say_the_same(cluster, namespace):
+    """As the real kubelet does: a pod that crashes after a while was never Ready, and its condition says since when."""
+    cluster.api.create("pod", pod("a", {"scripted-kubelet/ready-after": "2s", "scripted-kubelet/crash": "no kernel image"}), namespace)
+    cluster.api.create("pod", pod("b", {"scripted-kubelet/ready-after": "2s"}), namespace)
+    wait_for(lambda: waiting_reason(cluster.api.get("pod", "a", namespace)) == "CrashLoopBackOff")
+    status, since, start = condition_times(cluster.api.get("pod", "a", namespace))
+    assert status == "False" and since == start
+    wait_for(lambda: ready(cluster.api.get("pod", "b", namespace)))
+    seen = cluster.api.get("pod", "b", namespace)
+    status, since, start = condition_times(seen)
+    assert status == "True" and since > start
+    assert condition_times(seen, "Initialized")[1] == start
+
+
 LOG = "loading\n" + "".join(f"shard {n}\n" for n in range(3)) + "RuntimeError: no kernel image"
 
 
