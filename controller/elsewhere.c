@@ -49,12 +49,19 @@ static bool is_being_proven_in(const struct roster *roster, const char *image)
 	return false;
 }
 
+const struct refused *elsewhere_refused(const struct elsewhere *elsewhere, const struct plan *plan)
+{
+	const struct refused *found = NULL;
+	for (size_t i = 0; i < elsewhere->count && found == NULL; i++)
+		found = refused_find(&elsewhere->rosters[i]->refused, plan);
+	return found;
+}
+
 enum reason elsewhere_judge(const struct elsewhere *elsewhere, const struct roster *own,
 			    const struct roster_row *row, const struct plan *plan, bool asked)
 {
-	for (size_t i = 0; i < elsewhere->count && !asked; i++)
-		if (refused_find(&elsewhere->rosters[i]->refused, plan) != NULL)
-			return REASON_IMAGE_REFUSED;
+	if (!asked && elsewhere_refused(elsewhere, plan) != NULL)
+		return REASON_IMAGE_REFUSED;
 	for (size_t k = 0; k < PACE_IMAGES_MAX && row->pace.each[k][0] != '\0'; k++) {
 		if (is_proven(elsewhere, own, row->pace.each[k]))
 			continue;

@@ -22,6 +22,9 @@ struct elsewhere {
 enum reason elsewhere_judge(const struct elsewhere *elsewhere, const struct roster *own,
 			    const struct roster_row *row, const struct plan *plan, bool asked);
 
+/* What another namespace has found of an image of the plan, or NULL. */
+const struct refused *elsewhere_refused(const struct elsewhere *elsewhere, const struct plan *plan);
+
 /* Two workloads have an image in common that is or would be traced. */
 bool elsewhere_shares_image(const struct roster_row *a, const struct roster_row *b);
 

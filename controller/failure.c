@@ -245,6 +245,20 @@ static bool is_pardoned(const struct reconciling *r, const struct refused *entry
 	       !text_equal(retry, own ? entry->retry : r->row->undo.retry);
 }
 
+/* Of another namespace only the image is told, which this workload names itself. */
+static void describe_elsewhere(struct reconciling *r)
+{
+	const struct refused *there = elsewhere_refused(r->input->elsewhere, r->plan);
+	if (there != NULL)
+		(void)snprintf(r->words, sizeof(r->words),
+			       "image %s did not come up with tracing in another namespace",
+			       there->image);
+	else
+		(void)snprintf(r->words, sizeof(r->words),
+			       "more images were refused here than are remembered, so none is "
+			       "tried that is not known to work");
+}
+
 static bool tell_refused(struct reconciling *r, const struct refused *entry, bool own)
 {
 	bool before = r->changed;
@@ -254,9 +268,7 @@ static bool tell_refused(struct reconciling *r, const struct refused *entry, boo
 		(void)snprintf(r->words, sizeof(r->words), "image %s, tried in %s: %s",
 			       entry->image, entry->workload, entry->message);
 	else
-		(void)snprintf(r->words, sizeof(r->words),
-			       "an image of it did not come up with tracing in another namespace, "
-			       "or more images were refused here than are remembered");
+		describe_elsewhere(r);
 	r->changed = false;
 	reconciling_tell(r, own ? WORKLOAD_FAILED : WORKLOAD_SKIPPED,
 			 own ? REASON_REVERTED : REASON_IMAGE_REFUSED, r->words);
