@@ -401,6 +401,7 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 	    .intents = intents,
 	    .ledger = cJSON_IsString(ledger) ? ledger->valuestring : NULL,
 	};
+	bool was_rolling = row->pace.rolling;
 	row->pace.rank = rank_of(input->facts);
 	restart_follow(&r);
 	switch (input->policy->phase) {
@@ -422,7 +423,8 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 	}
 	plan_freep(&r.plan);
 	roster_stamp(row, input->now.wall_us);
-	*ret_news = (struct workload_news){.changed = r.changed};
+	*ret_news =
+	    (struct workload_news){.changed = r.changed || row->pace.rolling != was_rolling};
 	/* what is held stays as it was, also what is expected of it */
 	if (input->policy->phase != PHASE_HOLD)
 		ret_news->expected = roster_expect(row, &r.hops);

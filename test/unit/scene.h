@@ -27,6 +27,7 @@ struct scene {
 	struct moment now;
 	struct survey_report survey;
 	struct elsewhere elsewhere;
+	struct workload_news news; /* of the last look at a workload */
 };
 
 __attribute__((unused)) static void scene_ignore(void *context, const struct object *before,
@@ -195,7 +196,6 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 	struct policy policy;
 	struct gathered gathered;
 	struct buffer out;
-	struct workload_news news;
 	*ret_intents = (struct intents){0};
 	buffer_init(&out, 1 << 16);
 	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
@@ -216,7 +216,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .now = scene->now};
 			reconcile_workload(&input,
 					   roster_need(&scene->space->roster, resource, name),
-					   ret_intents, &news);
+					   ret_intents, &scene->news);
 		}
 		gathered_release(&gathered);
 	}

@@ -193,6 +193,23 @@ TEST(a_crash_is_taken_back_and_remembered)
 	scene_release(&scene);
 }
 
+/* Status says that pods are being replaced: that this is over is news, though nothing else is. */
+TEST(the_end_of_the_revert_is_news)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "", REVERTED("a"));
+	check_look(&scene, "a", "");
+	CHECK(row_of(&scene, "a")->pace.rolling && !scene.news.changed);
+	scene_add(&scene, SERVER("a"));
+	check_look(&scene, "a", "");
+	CHECK(!row_of(&scene, "a")->pace.rolling && scene.news.changed);
+	check_look(&scene, "a", "");
+	CHECK(!scene.news.changed);
+	scene_release(&scene);
+}
+
 TEST(another_image_is_not_concerned)
 {
 	struct scene scene;
