@@ -38,6 +38,7 @@ const (
 	annotationCrash      = "scripted-kubelet/crash"        // termination message: CrashLoopBackOff
 	annotationExitCode   = "scripted-kubelet/exit-code"    // of the crash, default 1
 	annotationCrashIfArg = "scripted-kubelet/crash-if-arg" // crash only when command or args hold this text
+	annotationWaiting    = "scripted-kubelet/waiting"      // reason: what would crash does not even start
 )
 
 // kubelet plays the only node: it never runs anything, it only reports.
@@ -194,7 +195,7 @@ func (k *kubelet) syncPod(ctx context.Context, key string) (time.Duration, error
 	if left := time.Until(pod.Status.StartTime.Add(fate.readyAfter)); left > 0 && !isReady(pod) {
 		return left, nil
 	}
-	if isReady(pod) || fate.neverReady || hasCrashed(pod) {
+	if isReady(pod) || fate.neverReady || hasEnded(pod) {
 		return 0, nil
 	}
 	return 0, k.report(ctx, pod, fate, true)
@@ -209,9 +210,10 @@ func isReady(pod *corev1.Pod) bool {
 	return false
 }
 
-func hasCrashed(pod *corev1.Pod) bool {
+// hasEnded: its containers wait, and nothing more comes.
+func hasEnded(pod *corev1.Pod) bool {
 	for _, s := range append(append([]corev1.ContainerStatus{}, pod.Status.ContainerStatuses...), pod.Status.InitContainerStatuses...) {
-		if s.RestartCount > 0 {
+		if s.State.Waiting != nil {
 			return true
 		}
 	}
@@ -224,6 +226,7 @@ type fate struct {
 	crash      string // termination message of every container that crashes
 	exitCode   int32
 	crashIf    string
+	waiting    string
 }
 
 func fateOf(pod *corev1.Pod) fate {
@@ -234,6 +237,7 @@ func fateOf(pod *corev1.Pod) fate {
 	f.neverReady = pod.Annotations[annotationNeverReady] == "true"
 	f.crash = pod.Annotations[annotationCrash]
 	f.crashIf = pod.Annotations[annotationCrashIfArg]
+	f.waiting = pod.Annotations[annotationWaiting]
 	if f.crashIf != "" && f.crash == "" {
 		f.crash = "unrecognized arguments: " + f.crashIf
 	}
@@ -256,7 +260,12 @@ func containerStatus(c *corev1.Container, f fate, ready bool) corev1.ContainerSt
 		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}}
 	if ready && f.crashes(c) {
 		started = false
-		s.Ready, s.RestartCount = false, 3
+		s.Ready = false
+		if f.waiting != "" {
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: f.waiting}}
+			return s
+		}
+		s.RestartCount = 3
 		s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off restarting failed container"}}
 		s.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 			ExitCode: f.exitCode, Reason: "Error", Message: f.crash, StartedAt: metav1.Now(), FinishedAt: metav1.Now()}}
