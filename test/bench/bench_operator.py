@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the running operator against a real API server: memory by what is in the cluster, time to ready, size.
+"""Figures of the running operator against a real API server: memory by what is in the cluster, time to ready, size, what a fleet's
+GPUs lose.
 
 Prints one line a figure. Nothing here passes or fails; the targets stand in docs/bench.md.
 """
@@ -14,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "test/integration"), os.path.join(ROOT, "test/support")]
 
 from cluster import OWN_CRDS, TEST_CRDS, Cluster  # noqa: E402
+from fleet import Fleet  # noqa: E402
 from operator_process import BINARY, Operator  # noqa: E402
 from rights import grant  # noqa: E402
 from waiting import wait_for  # noqa: E402
@@ -98,8 +100,30 @@ def binary_size():
     print(f"{'binary, stripped':<58} {size / 1048576:7.2f} MiB", flush=True)
 
 
+def unready_gpus():
+    """GPUs of pods that are not Ready, over the time in which a fleet is enabled and taken back."""
+    cluster = Cluster()
+    try:
+        cluster.install_crds(TEST_CRDS, OWN_CRDS)
+        grant(cluster)
+        fleet = Fleet(cluster)
+        with fleet.watch() as watch:
+            fleet.create()
+            fleet.wait_up(watch)
+            operator = start(cluster)
+            for what, value, wait in (("enabled", "true", fleet.wait_traced), ("taken back", "false", fleet.wait_back)):
+                watch.begin()
+                fleet.switch(value)
+                wait(watch)
+                print(f"{f'fleet of {fleet.gpus} GPUs, {what}: not Ready':<58} {watch.figure():7.1f} GPU-seconds", flush=True)
+            operator.stop()
+    finally:
+        cluster.stop()
+
+
 def main():
     binary_size()
+    unready_gpus()
     cluster = Cluster()
     try:
         cluster.install_crds(TEST_CRDS, OWN_CRDS)
