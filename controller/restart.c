@@ -10,7 +10,7 @@
 #include "controller/reconciling.h"
 #include "inject/settings.h"
 
-enum { PROOF_AGAIN_MS = 5000 };
+enum { PROOF_AGAIN_MS = 5000, JOINED_AGAIN_MS = 250 };
 
 /* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
 void restart_tell_rolling(struct reconciling *r)
@@ -210,6 +210,18 @@ static bool would_deadlock(struct reconciling *r, bool held)
 	return true;
 }
 
+/*
+ * What it waited for in another namespace is over, and for its neighbours, too: were it to start now, whoever is
+ * looked at first would go first. So it gets in line, and the order is asked when they are all in it.
+ */
+static bool joins_the_line(struct reconciling *r)
+{
+	if (r->row->reason != REASON_WAITING_FOR_PROOF)
+		return false;
+	intents_again(r->intents, JOINED_AGAIN_MS);
+	return true;
+}
+
 /* The last thing to wait for; the row says it, with what the write will cost. */
 static bool waits_for_its_turn(struct reconciling *r)
 {
@@ -219,7 +231,9 @@ static bool waits_for_its_turn(struct reconciling *r)
 	    r->row->state == WORKLOAD_PENDING &&
 	    (r->row->reason == REASON_WOULD_DEADLOCK || r->row->reason == REASON_WOULD_EMPTY_ROLE);
 	if (r->plan->template_changes && !input->policy->dry_run && !r->rides)
-		reason = pace_may_start(input->roster, r->row, input->now.mono_ms);
+		reason = joins_the_line(r)
+			     ? REASON_WAITING_FOR_TURN
+			     : pace_may_start(input->roster, r->row, input->now.mono_ms);
 	if ((reason == REASON_NONE || held) && would_deadlock(r, held))
 		return true;
 	enum reason told = reason == REASON_NONE ? REASON_WAITING_FOR_TURN : reason;

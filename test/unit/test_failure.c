@@ -356,6 +356,29 @@ TEST(one_canary_over_all_namespaces)
 	scene_release(&there);
 }
 
+/* Their wait ends at once; the smallest is the canary, whoever is looked at first. */
+TEST(who_waited_for_another_namespace_keeps_to_the_order)
+{
+	struct scene here;
+	struct scene there;
+	begin(&here, ALL SERVER("a"));
+	begin(&there, ALL SERVER("b") SERVER("c"));
+	const struct roster *rosters[] = {&here.space->roster};
+	there.elsewhere = (struct elsewhere){.rosters = rosters, .count = 1, .unseen = true};
+	free(look(&there, "b"));
+	free(look(&there, "c"));
+	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF);
+	there.elsewhere.unseen = false;
+	check_look(&there, "c", "");
+	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	check_look(&there, "b", "");
+	check_look(&there, "c", "");
+	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_CANARY);
+	check_look(&there, "b", WRITTEN("b"));
+	scene_release(&here);
+	scene_release(&there);
+}
+
 TEST(what_works_there_works_here)
 {
 	struct scene here;
