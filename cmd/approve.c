@@ -25,7 +25,6 @@ struct approving {
 	cJSON *tracing;
 	struct settings settings;
 	bool has_settings;
-	char settings_hash[17];
 	struct target target;
 	const char *pending; /* hash of the plan that waits; borrowed from the row */
 	/* the plan here, when it is that one */
@@ -63,10 +62,16 @@ static enum status read_all(struct approving *a, struct error *err)
 				 "namespace %s has no Tracing: nothing waits there",
 				 a->namespace_name);
 	a->tracing = object_parse(tracing);
-	settings_user_hash(a->tracing, a->settings_hash);
 	status = settings_read(a->tracing, NULL, &a->settings, err);
 	a->has_settings = status == STATUS_OK;
 	return status;
+}
+
+/* It is traced, and newer rules or defaults would change something. */
+static bool is_outdated(const struct approving *a)
+{
+	return text_equal(json_str(a->target.row, "reason"),
+			  reason_info(REASON_PLAN_OUTDATED)->word);
 }
 
 /* Whether a person's word is what it waits for. */
@@ -78,7 +83,8 @@ static enum status check_row(struct approving *a, struct error *err)
 	char *title CLEANUP(str_freep) = target_title(&a->target, a->namespace_name);
 	const char *outage = reason_info(REASON_WOULD_EMPTY_ROLE)->word;
 	a->pending = json_str(row, "pendingHash");
-	bool waits = text_equal(reason, reason_info(REASON_WAITING_FOR_APPROVAL)->word);
+	bool waits =
+	    text_equal(reason, reason_info(REASON_WAITING_FOR_APPROVAL)->word) || is_outdated(a);
 	if (a->pending == NULL || (!waits && !text_equal(reason, outage)))
 		return error_set(err, STATUS_CONFLICT,
 				 "%s: nothing waits for approval: it is %s%s%s%s%s", title,
@@ -133,7 +139,8 @@ static enum status find_plan(struct approving *a, struct error *err)
 					  .inventory = &a->inventory,
 					  .namespace_name = a->namespace_name,
 					  .settings = &a->settings,
-					  .settings_hash = a->settings_hash,
+					  .tracing = a->tracing,
+					  .take_updates = is_outdated(a),
 					  .rehearsals = json_get(a->tracing, "status.rehearsals"),
 					  .want = wants[i]};
 		status =
@@ -195,8 +202,8 @@ static enum status approve(struct approving *a, struct error *err)
 {
 	cJSON *annotations CLEANUP(json_freep) = cJSON_CreateObject();
 	char *title CLEANUP(str_freep) = target_title(&a->target, a->namespace_name);
-	if (text_equal(json_str(a->target.row, "reason"),
-		       reason_info(REASON_WAITING_FOR_APPROVAL)->word))
+	if (is_outdated(a) || text_equal(json_str(a->target.row, "reason"),
+					 reason_info(REASON_WAITING_FOR_APPROVAL)->word))
 		json_set_str(annotations, ANNOTATION_APPROVE, a->pending);
 	if (a->options->accept_outage)
 		json_set_str(annotations, ANNOTATION_ACCEPT_OUTAGE, a->pending);
@@ -218,8 +225,11 @@ static enum status run(struct approving *a, struct error *err)
 		status = find_plan(a, err);
 	if (status != STATUS_OK)
 		return status;
-	buffer_addf(&a->shown, "PendingRestart: %ld pods will be replaced\n",
-		    json_int(a->target.row, "restarts", 0));
+	if (is_outdated(a))
+		buffer_add_str(&a->shown, "its pods will be replaced\n");
+	else
+		buffer_addf(&a->shown, "PendingRestart: %ld pods will be replaced\n",
+			    json_int(a->target.row, "restarts", 0));
 	status = emit_flush(&a->shown, err);
 	if (status == STATUS_OK)
 		status = ask(a, err);

@@ -19,6 +19,7 @@ struct space {
 	struct settings settings; /* read when `ready` */
 	bool ready;
 	char hash[17];
+	char led_hash[17];
 };
 
 /* ---- collecting ---- */
@@ -185,6 +186,7 @@ static enum status read_space(struct batch *batch, struct space *space, const ch
 	enum status status = settings_read(tracing, defaults, &space->settings, err);
 	if (status == STATUS_OK) {
 		settings_user_hash(tracing, space->hash);
+		settings_led_hash(tracing, space->led_hash);
 		space->ready = true;
 		if (want == PLAN_INJECT) /* taking back is always allowed */
 			status = admin_policy_check(&batch->admin.policy, defaults,
@@ -245,6 +247,7 @@ static enum status plan_entry(struct batch *batch, struct entry *entry, enum pla
 	    .object = object,
 	    .settings = &space->settings,
 	    .settings_hash = space->hash,
+	    .led_hash = space->led_hash,
 	    .facts = &entry->facts,
 	    .want = want,
 	    .take_updates = true,

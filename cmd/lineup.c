@@ -52,19 +52,17 @@ enum status lineup_read(struct online *online, struct inventory *inventory,
 			const char *namespace_name, struct lineup *ret_lineup, struct error *err)
 {
 	struct lineup lineup = {.labels = cJSON_CreateArray(), .waiting = cJSON_CreateArray()};
-	char settings_hash[17];
 	const struct object *tracing =
 	    store_get(inventory->store, RESOURCE_TRACING, namespace_name, TRACING_NAME);
 	if (tracing != NULL)
 		lineup.tracing = object_parse(tracing);
 	enum status status = settings_read(lineup.tracing, NULL, &lineup.settings, err);
 	lineup.has_settings = status == STATUS_OK;
-	settings_user_hash(lineup.tracing, settings_hash);
 	struct planner planner = {.online = online,
 				  .inventory = inventory,
 				  .namespace_name = namespace_name,
 				  .settings = &lineup.settings,
-				  .settings_hash = settings_hash,
+				  .tracing = lineup.tracing,
 				  .rehearsals = json_get(lineup.tracing, "status.rehearsals"),
 				  .want = PLAN_INJECT};
 	if (status == STATUS_OK)

@@ -64,15 +64,21 @@ static enum status hand_on(const struct planner *planner, enum resource_id resou
 {
 	struct plan *plan CLEANUP(plan_freep) = NULL;
 	struct error trouble = {0};
+	char settings_hash[17];
+	char led_hash[17];
+	settings_user_hash(planner->tracing, settings_hash);
+	settings_led_hash(planner->tracing, led_hash);
 	gathered->facts.pool_excluded =
 	    !facts_selected(&gathered->facts, gathered->object, planner->settings);
 	struct plan_input input = {
 	    .object = gathered->object,
 	    .settings = planner->settings,
-	    .settings_hash = planner->settings_hash,
+	    .settings_hash = settings_hash,
+	    .led_hash = led_hash,
 	    .facts = &gathered->facts,
 	    .rehearsals = planner->rehearsals,
 	    .want = planner->want,
+	    .take_updates = planner->take_updates,
 	};
 	struct planned planned = {.resource = resource, .input = &input};
 	if (plan_build(&input, &plan, &trouble) == STATUS_OK)

@@ -15,8 +15,9 @@ struct planner {
 	struct inventory *inventory;
 	const char *namespace_name;
 	const struct settings *settings; /* borrowed */
-	const char *settings_hash;       /* settings_user_hash of the Tracing */
+	const cJSON *tracing;            /* or NULL; borrowed */
 	const cJSON *rehearsals;         /* status.rehearsals of it; or NULL */
+	bool take_updates;               /* as in struct plan_input */
 	enum plan_want want;
 };
 

@@ -122,7 +122,6 @@ static enum status look_around(struct rehearsing *r, struct error *err)
 {
 	struct inventory inventory CLEANUP(inventory_release) = {.store = NULL};
 	struct settings settings;
-	char hash[17];
 	enum status status =
 	    inventory_read(r->online, r->namespace_name, INVENTORY_ALL, &inventory, err);
 	if (status != STATUS_OK)
@@ -133,12 +132,11 @@ static enum status look_around(struct rehearsing *r, struct error *err)
 	status = settings_read(tracing, NULL, &settings, err);
 	if (status != STATUS_OK)
 		return status;
-	settings_user_hash(tracing, hash);
 	struct planner planner = {.online = r->online,
 				  .inventory = &inventory,
 				  .namespace_name = r->namespace_name,
 				  .settings = &settings,
-				  .settings_hash = hash,
+				  .tracing = tracing,
 				  .want = PLAN_INJECT};
 	status = planned_each(&planner, note_workload, r, err);
 	settings_release(&settings);

@@ -34,6 +34,7 @@ static const struct {
     {REASON_PAUSED_ON_FAILURE, "written when the one that stalls is mended or opted out", NULL},
     {REASON_WAITING_FOR_CHANGE, "rides on the next change of its pod template", NULL},
     {REASON_WAITING_FOR_APPROVAL, "a person has to say so", "approve"},
+    {REASON_PLAN_OUTDATED, "taken along with its next own change", "approve"},
     {REASON_WAITING_FOR_WINDOW, "written when the window opens", NULL},
     {REASON_WOULD_EMPTY_ROLE, "a person has to say so, or servers have to be added",
      "approve --accept-outage"},
@@ -309,10 +310,8 @@ enum status status_tree_build(struct online *online, struct inventory *inventory
 			     .tree = tree};
 	struct settings settings;
 	struct error bad = {0};
-	char settings_hash[17];
 	if (settings_read(tracing, NULL, &settings, &bad) != STATUS_OK)
 		settings_init_defaults(&settings);
-	settings_user_hash(tracing, settings_hash);
 	add_head(&b, inventory, tracing);
 	b.pools = json_set_array(tree, "pools");
 	b.others = json_set_array(tree, "workloads");
@@ -320,7 +319,7 @@ enum status status_tree_build(struct online *online, struct inventory *inventory
 				  .inventory = inventory,
 				  .namespace_name = namespace_name,
 				  .settings = &settings,
-				  .settings_hash = settings_hash,
+				  .tracing = tracing,
 				  .rehearsals = json_get(tracing, "status.rehearsals"),
 				  .want = PLAN_INJECT};
 	enum status status = planned_each(&planner, add_planned, &b, err);

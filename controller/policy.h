@@ -30,6 +30,7 @@ struct policy {
 	struct settings settings;
 	struct pins pins; /* PHASE_ON only */
 	char settings_hash[17];
+	char led_hash[17];               /* settings_led_hash; a boost leaves it as it is */
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;
 	const char *operator_version; /* of the view's options; never NULL; borrowed */

@@ -328,6 +328,7 @@ static void act_on_plan(struct reconciling *r)
 			undo_forget(&r->row->undo);
 		refusal_clear(&r->row->refusal);
 		consent_forget(&r->row->consent);
+		memcpy(r->row->consent.pending, r->outdated, sizeof(r->outdated));
 		tell_settled(r);
 		if (!intend_loan_return(r))
 			intend_give_back(r);
@@ -355,6 +356,25 @@ static void hold_workload(struct reconciling *r)
 		reconciling_tell(r, WORKLOAD_IGNORED, REASON_NONE, "");
 }
 
+/* What is held back is taken along when a person has agreed to just that. */
+static enum status ask_for_outdated(struct reconciling *r, const struct plan_input *input,
+				    struct error *err)
+{
+	struct plan *whole CLEANUP(plan_freep) = NULL;
+	struct plan_input taken = *input;
+	taken.take_updates = true;
+	enum status status = plan_build(&taken, &whole, err);
+	if (status != STATUS_OK)
+		return status;
+	consent_hash(whole, r->outdated);
+	if (!consent_is_given(input->object, ANNOTATION_APPROVE, r->outdated))
+		return STATUS_OK;
+	r->outdated[0] = '\0';
+	plan_freep(&r->plan);
+	r->plan = TAKE_PTR(whole);
+	return STATUS_OK;
+}
+
 bool reconciling_build(struct reconciling *r, enum plan_want want)
 {
 	const struct workload_input *input = r->input;
@@ -371,13 +391,17 @@ bool reconciling_build(struct reconciling *r, enum plan_want want)
 	    .object = input->object,
 	    .settings = settings,
 	    .settings_hash = policy->settings_hash,
+	    .led_hash = policy->led_hash,
 	    .facts = &facts,
 	    .rehearsals = input->rehearsals,
 	    .want = want,
 	};
 	plan_freep(&r->plan);
 	trace_hops_release(&r->hops);
+	r->outdated[0] = '\0';
 	enum status status = plan_build(&plan_input, &r->plan, &err);
+	if (status == STATUS_OK && r->plan->outdated)
+		status = ask_for_outdated(r, &plan_input, &err);
 	if (status == STATUS_OK && policy->phase == PHASE_ON)
 		trace_hops_read(&plan_input, r->plan, &r->hops);
 	if (own)

@@ -26,6 +26,8 @@ struct reconciling {
 	char words[WORDS_MAX];
 	bool changed;
 	struct trace_hops hops;
+	char outdated
+	    [17]; /* consent_hash of what PlanOutdated holds back; "" nothing, or agreed to */
 };
 
 /* What people see; `changed` when it is new. */

@@ -159,6 +159,17 @@ static void decide_all(struct planning *planning, enum course course)
 }
 
 /*
+ * The ledger was written by what the user says now. That of an object that others lead knows no
+ * ratio: neither another one, nor who has gone since, is a wish that its pods be replaced.
+ */
+static bool ledger_has_settings(const struct planning *planning)
+{
+	const struct plan_input *input = planning->input;
+	return text_equal(planning->ledger.settings, input->settings_hash) ||
+	       (input->led_hash != NULL && text_equal(planning->ledger.settings, input->led_hash));
+}
+
+/*
  * Pinned plans (DESIGN §4.6): the object is as the ledger left it and the user asked for
  * nothing else, so what differs comes from new rules or defaults. It waits.
  */
@@ -166,7 +177,7 @@ static bool is_pinned(const struct planning *planning)
 {
 	const struct plan_input *input = planning->input;
 	if (planning->ledger_state != LEDGER_OK || input->take_updates ||
-	    !text_equal(planning->ledger.settings, input->settings_hash) ||
+	    !ledger_has_settings(planning) ||
 	    !text_equal(planning->ledger.inputs, planning->inputs))
 		return false;
 	for (size_t i = 0; i < planning->works.count; i++)
@@ -208,11 +219,23 @@ static const struct work **sorted_works(const struct works *works)
 	return sorted;
 }
 
+static const char *hash_for_ledger(const struct planning *planning)
+{
+	const struct plan_input *input = planning->input;
+	bool led = input->led_hash != NULL;
+	for (size_t i = 0; i < planning->works.count; i++) {
+		const struct work *work = &planning->works.items[i];
+		led = led && !(work_is_injected(work) && work->decision.has_ratio);
+	}
+	if (led)
+		return input->led_hash;
+	return input->settings_hash == NULL ? "" : input->settings_hash;
+}
+
 /* The text of the wanted ledger, NULL when nothing of ours is left. Owned. */
 static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 {
-	const struct plan_input *input = planning->input;
-	const cJSON *annotations = json_get(input->object, "metadata.annotations");
+	const cJSON *annotations = json_get(planning->input->object, "metadata.annotations");
 	enum list_state was = annotations == NULL
 				  ? LIST_ABSENT
 				  : (cJSON_IsNull(annotations) ? LIST_NULL : LIST_ARRAY);
@@ -225,8 +248,7 @@ static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 		if (!work_is_injected(work))
 			continue;
 		if (tree == NULL)
-			tree = ledger_new(PLAN_RULES_REVISION,
-					  input->settings_hash == NULL ? "" : input->settings_hash,
+			tree = ledger_new(PLAN_RULES_REVISION, hash_for_ledger(planning),
 					  planning->inputs, was);
 		work_record(work, tree);
 	}
@@ -241,8 +263,7 @@ static char *wanted_ledger(const struct planning *planning, bool *ret_too_large)
 /* Same settings, same inputs, nothing to edit: the ledger that is there says it already. */
 static bool ledger_is_current(const struct planning *planning, bool differs)
 {
-	return planning->ledger_state == LEDGER_OK && !differs &&
-	       text_equal(planning->ledger.settings, planning->input->settings_hash) &&
+	return planning->ledger_state == LEDGER_OK && !differs && ledger_has_settings(planning) &&
 	       text_equal(planning->ledger.inputs, planning->inputs);
 }
 
@@ -279,6 +300,16 @@ static enum status render(struct planning *planning, enum course course, struct 
 	return STATUS_OK;
 }
 
+/* Who decided before it when it was written is not there now, for a moment or for good. */
+static bool has_lost_lead(const struct planning *planning)
+{
+	bool decides = false;
+	for (size_t i = 0; i < planning->works.count; i++)
+		decides = decides || planning->works.items[i].decision.decides;
+	return decides && planning->input->led_hash != NULL &&
+	       text_equal(planning->ledger.settings, planning->input->led_hash);
+}
+
 static void hold_back(struct planning *planning)
 {
 	struct plan *plan = planning->plan;
@@ -286,8 +317,11 @@ static void hold_back(struct planning *planning)
 	plan->injected = true;
 	hash_short(planning->ledger.text, strlen(planning->ledger.text), plan->hash);
 	(void)say(planning, COURSE_LEAVE, REASON_PLAN_OUTDATED,
-		  "newer rules or defaults would change something; that waits for the workload's "
-		  "next own change or for approval");
+		  "%s; that waits for the workload's next own change or for approval",
+		  has_lost_lead(planning)
+		      ? "no traced endpoint picker decides on sampling before it any more, so it "
+			"would get the ratio itself"
+		      : "newer rules or defaults would change something");
 }
 
 /* Once, for the object: its containers have the short sentence. */

@@ -35,6 +35,7 @@ struct plan_input {
 	const cJSON *object;             /* as the API gives it; borrowed for plan_build only */
 	const struct settings *settings; /* borrowed */
 	const char *settings_hash;       /* settings_user_hash of the Tracing */
+	const char *led_hash;            /* settings_led_hash of it; NULL: the other in its place */
 	const struct facts *facts;       /* borrowed */
 	const cJSON *rehearsals; /* status.rehearsals (inject/rehearsal.h) or NULL; borrowed */
 	enum plan_want want;

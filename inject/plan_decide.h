@@ -44,8 +44,9 @@ struct decision {
 	enum component component;
 	bool inject;
 	enum reason reason;
-	bool decides;  /* on sampling, where an endpoint picker should */
-	char *message; /* owned */
+	bool decides;   /* on sampling, where an endpoint picker should */
+	bool has_ratio; /* of the settings, as a wish of the user's */
+	char *message;  /* owned */
 	bool has_edit;
 	struct launch_edit edit; /* owned */
 	struct env_addition env[ENV_ADDED_COUNT];

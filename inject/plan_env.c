@@ -197,15 +197,20 @@ static const char *ratio_of(struct deciding *deciding)
 	const struct settings *settings = subject->input->settings;
 	const char *held = subject->held_ratio;
 	enum component component = deciding->rules->component;
+	bool picker = component == COMPONENT_EPP;
+	bool one = ratio_is_one(settings->ratio) && (held == NULL || ratio_is_one(held));
 	if (settings->where == SAMPLING_COLLECTOR)
 		return SAMPLE_ALL;
+	bool led = settings->where == SAMPLING_ROOT && !picker &&
+		   sampling_is_led(subject->input, component);
+	deciding->decision->has_ratio = !led;
 	if (settings->where == SAMPLING_PODS)
 		return settings->ratio;
-	if (component == COMPONENT_EPP)
+	if (picker)
 		return settings_ratio(settings);
-	if (ratio_is_one(settings->ratio) && (held == NULL || ratio_is_one(held)))
+	if (one)
 		return held == NULL ? settings->ratio : held;
-	if (sampling_is_led(subject->input, component))
+	if (led)
 		return held == NULL ? SAMPLE_ALL : held;
 	deciding->decision->decides = true;
 	return settings->ratio;

@@ -350,17 +350,17 @@ static cJSON *said_of(const cJSON *node)
 	return said;
 }
 
-/* Of spec.sampling what no pod sees, or only for a while. */
-static void drop_collectors_share(cJSON *sampling)
+/* Of spec.sampling what no pod sees, or only for a while; the ratio where it is none of the pod's. */
+static void drop_others_share(cJSON *sampling, bool led)
 {
 	bool collector = text_equal(json_str(sampling, "where"), "Collector");
 	cJSON_DeleteItemFromObjectCaseSensitive(sampling, "maxSpansPerSecond");
 	cJSON_DeleteItemFromObjectCaseSensitive(sampling, "boost");
-	if (collector)
+	if (collector || led)
 		cJSON_DeleteItemFromObjectCaseSensitive(sampling, "ratio");
 }
 
-void settings_user_hash(const cJSON *tracing, char ret_hash[17])
+static void hash_said(const cJSON *tracing, bool led, char ret_hash[17])
 {
 	/* Whom it applies to (selector) is no part of what pods get. */
 	static const char *const parts[] = {"sampling", "components", "images"};
@@ -375,7 +375,7 @@ void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 	 * Of the collector only what pods see: an endpoint that no Service can stand for. The
 	 * cluster's domain is no part of it: that it became known is no wish of the user's.
 	 */
-	drop_collectors_share(json_member_mut(said, "sampling"));
+	drop_others_share(json_member_mut(said, "sampling"), led);
 	if (cJSON_IsObject(json_member(said, "sampling")) &&
 	    json_member(said, "sampling")->child == NULL)
 		cJSON_DeleteItemFromObjectCaseSensitive(said, "sampling");
@@ -387,8 +387,20 @@ void settings_user_hash(const cJSON *tracing, char ret_hash[17])
 		json_set_str(said, "endpoint", elsewhere);
 	struct buffer text;
 	buffer_init(&text, LIMIT_DOCUMENT_BYTES);
+	if (led)
+		buffer_add_str(&text, "led ");
 	json_print_canonical(said, &text);
 	hash_short(text.data, text.len, ret_hash);
 	buffer_release(&text);
 	json_freep(&said);
+}
+
+void settings_user_hash(const cJSON *tracing, char ret_hash[17])
+{
+	hash_said(tracing, false, ret_hash);
+}
+
+void settings_led_hash(const cJSON *tracing, char ret_hash[17])
+{
+	hash_said(tracing, true, ret_hash);
 }

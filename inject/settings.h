@@ -258,6 +258,12 @@ void settings_release(struct settings *settings);
  */
 void settings_user_hash(const cJSON *tracing, char ret_hash[17]);
 
+/*
+ * The same for an object none of whose containers has the ratio of the settings, since others
+ * decide before them (inject/sampling.h): without that ratio, and never equal to the hash above.
+ */
+void settings_led_hash(const cJSON *tracing, char ret_hash[17]);
+
 /* A Secret that a Tracing names, and where. */
 struct secret_use {
 	const char *name; /* borrowed from the Tracing */

@@ -34,9 +34,12 @@ def set_sampling(scene, **sampling):
 def test_another_ratio_restarts_no_model_server(scene):
     epp = next(w.name for w in scene.workloads if "epp" in w.name)
 
-    def servers():  # the ledger's annotation makes a new generation, but no new pods
+    def servers():
         return {w.name: scene.api.get(w.kind, w.name, scene.namespace)["spec"]["template"] for w in scene.workloads if w.name != epp}
-    before = servers()
+
+    def generations():  # the ledger's annotation would make a new one
+        return {w.name: scene.generation(w.kind, w.name) for w in scene.workloads if w.name != epp}
+    before, unwritten = servers(), generations()
 
     def decided(ratio):
         seen = ratios(scene)
@@ -57,6 +60,7 @@ def test_another_ratio_restarts_no_model_server(scene):
     wait_for(lambda: decided("0.5"), 60, "boosted")
     wait_for(lambda: decided("0.25"), 60, "the boost has ended by itself")
     scene.wait_rolled_out()
+    assert generations() == unwritten
     set_sampling(scene, where="Collector", boost=None)
     wait_for(lambda: decided("1.0") and kept(25), 60, "the collector samples")
     scene.wait_rolled_out()

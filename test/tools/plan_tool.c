@@ -79,15 +79,18 @@ static void run(const cJSON *request, const struct settings *settings)
 	struct plan *plan CLEANUP(plan_freep) = NULL;
 	struct error err;
 	char hash[17];
+	char led_hash[17];
 	add_around(surroundings, request);
 	surroundings_facts(surroundings, object, &facts);
 	if (facts.evidence == EVIDENCE_NONE && json_bool(request, "explicit", false))
 		facts.evidence = EVIDENCE_EXPLICIT;
 	settings_user_hash(cJSON_IsObject(tracing) ? tracing : NULL, hash);
+	settings_led_hash(cJSON_IsObject(tracing) ? tracing : NULL, led_hash);
 	struct plan_input input = {
 	    .object = object,
 	    .settings = settings,
 	    .settings_hash = given != NULL ? given : hash,
+	    .led_hash = given != NULL ? NULL : led_hash,
 	    .facts = &facts,
 	    .want = want != NULL && strcmp(want, "remove") == 0 ? PLAN_REMOVE : PLAN_INJECT,
 	    .take_updates = json_bool(request, "take_updates", true)};

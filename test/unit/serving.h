@@ -62,6 +62,7 @@ __attribute__((unused)) static void apply_patch(struct scene *scene, const struc
 	struct plan_input input = {.object = object,
 				   .settings = policy.has_settings ? &policy.settings : &settings,
 				   .settings_hash = policy.settings_hash,
+				   .led_hash = policy.led_hash,
 				   .facts = &facts,
 				   .want =
 				       policy.phase == PHASE_REMOVE ? PLAN_REMOVE : PLAN_INJECT};

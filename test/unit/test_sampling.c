@@ -92,7 +92,7 @@ static void add_ratios(const cJSON *containers, struct buffer *out)
 
 /* What a Deployment becomes by a spec. Owned; NULL and a failed check. */
 static cJSON *injected(const cJSON *object, const struct surroundings *around, const char *spec,
-		       struct plan **ret_plan)
+		       bool agreed, struct plan **ret_plan)
 {
 	struct settings settings;
 	struct facts facts;
@@ -105,8 +105,10 @@ static cJSON *injected(const cJSON *object, const struct surroundings *around, c
 	struct plan_input input = {.object = object,
 				   .settings = &settings,
 				   .settings_hash = spec,
+				   .led_hash = strstr(spec, "Pods") != NULL ? "led, Pods" : "led",
 				   .facts = &facts,
-				   .want = PLAN_INJECT};
+				   .want = PLAN_INJECT,
+				   .take_updates = agreed};
 	if (CHECK_INT_ROW(plan_build(&input, ret_plan, &err), STATUS_OK, spec))
 		CHECK_INT_ROW(plan_apply(*ret_plan, object, &edited, &err), STATUS_OK, spec);
 	settings_release(&settings);
@@ -146,7 +148,7 @@ TEST(ratios)
 			if (object == NULL || !text_equal(json_str(object, "kind"), "Deployment"))
 				continue;
 			cJSON *edited CLEANUP(json_freep) =
-			    injected(object, around, led[i].spec, &plan);
+			    injected(object, around, led[i].spec, false, &plan);
 			add_ratios(json_get(edited, "spec.template.spec.initContainers"), &seen);
 			add_ratios(json_get(edited, "spec.template.spec.containers"), &seen);
 		}
@@ -198,13 +200,72 @@ TEST(changes)
 			if (stream.documents[k].tree != NULL)
 				server = stream.documents[k].tree;
 		cJSON *once CLEANUP(json_freep) =
-		    injected(server, appears ? nothing : around, changes[i].from, &first);
-		cJSON *twice CLEANUP(json_freep) = injected(once, around, changes[i].to, &second);
+		    injected(server, appears ? nothing : around, changes[i].from, false, &first);
+		cJSON *twice CLEANUP(json_freep) =
+		    injected(once, around, changes[i].to, false, &second);
 		buffer_init(&seen, 1000);
 		add_ratios(json_get(twice, "spec.template.spec.containers"), &seen);
 		CHECK_STR_ROW(seen.data, changes[i].want, changes[i].to);
 		CHECK_INT_ROW(second->template_changes, changes[i].restarts, changes[i].to);
 		CHECK_INT_ROW(second->outdated, false, changes[i].to);
+		yaml_stream_release(&stream);
+	}
+}
+
+/* A traced server whose picker, or whose pool, is not there when the next ratio comes. */
+static const struct {
+	const char *from;
+	const char *to;
+	bool led;    /* a picker decided when it was written */
+	bool gone;   /* and does not any more */
+	bool agreed; /* a person has said so */
+	bool writes, held, restarts;
+	const char *want;
+} losses[] = {
+    /* nothing of it is the server's: not even the ledger is written */
+    {"{}", TENTH, true, false, false, false, false, false, "engine=1.0"},
+    {TENTH, "sampling: {ratio: '0.5'}", true, false, false, false, false, false, "engine=1.0"},
+    /* gone for a moment or for good: nobody asked for a restart */
+    {"{}", TENTH, true, true, false, false, true, false, "engine=1.0"},
+    {TENTH, TENTH, true, true, false, false, true, false, "engine=1.0"},
+    {"{}", TENTH, true, true, true, true, false, true, "engine=0.1"},
+    {"{}", "{}", true, true, false, false, false, false, "engine=1.0"},
+    /* that is a wish */
+    {TENTH, "sampling: {where: Pods, ratio: '0.1'}", true, false, false, true, false, true,
+     "engine=0.1"},
+    /* nobody has ever decided before it */
+    {"{}", TENTH, false, true, false, true, false, true, "engine=0.1"},
+    {TENTH, "sampling: {ratio: '0.5'}", false, true, false, true, false, true, "engine=0.5"},
+};
+
+TEST(a_picker_that_is_gone_restarts_nobody)
+{
+	for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
+		struct yaml_stream stream;
+		struct buffer seen CLEANUP(buffer_release) = {0};
+		struct plan *first CLEANUP(plan_freep) = NULL;
+		struct plan *second CLEANUP(plan_freep) = NULL;
+		struct surroundings *nothing CLEANUP(surroundings_freep) = surroundings_new();
+		if (!read_all(WAY PICKER("", "v0.8.0") SERVER("s", ""), &stream))
+			continue;
+		struct surroundings *around CLEANUP(surroundings_freep) = look_around(&stream);
+		const cJSON *server = NULL;
+		for (size_t k = 0; k < stream.count; k++)
+			if (stream.documents[k].tree != NULL)
+				server = stream.documents[k].tree;
+		cJSON *once CLEANUP(json_freep) = injected(server, losses[i].led ? around : nothing,
+							   losses[i].from, false, &first);
+		cJSON *twice CLEANUP(json_freep) =
+		    injected(once, losses[i].gone ? nothing : around, losses[i].to,
+			     losses[i].agreed, &second);
+		buffer_init(&seen, 1000);
+		add_ratios(json_get(twice, "spec.template.spec.containers"), &seen);
+		CHECK_STR_ROW(seen.data, losses[i].want, losses[i].to);
+		CHECK_INT_ROW(second->changes, losses[i].writes, losses[i].to);
+		CHECK_INT_ROW(second->template_changes, losses[i].restarts, losses[i].to);
+		CHECK_INT_ROW(second->outdated, losses[i].held, losses[i].to);
+		if (losses[i].held)
+			CHECK(strstr(second->message, "no traced endpoint picker") != NULL);
 		yaml_stream_release(&stream);
 	}
 }
