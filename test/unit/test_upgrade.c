@@ -125,14 +125,18 @@ TEST(no_template_is_written_for_another_version)
 	json_set_str(containers->child, "image", "vllm/vllm-openai:v0.24.0");
 	scene_put(&scene, object);
 	look_and_write(&scene, "w0", "102");
-	/* another goes along since somebody has agreed to just that */
+	/* another is in line, since somebody has agreed to just that */
 	const struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "w3");
 	if (CHECK(row != NULL) && CHECK_INT((long)strlen(row->consent.pending), 16)) {
 		CLEANUP(json_freep) cJSON *agreed = object_parse(workload(&scene, 3));
 		json_set_str(json_member_mut(json_member_mut(agreed, "metadata"), "annotations"),
 			     ANNOTATION_APPROVE, row->consent.pending);
 		scene_put(&scene, agreed);
-		look_and_write(&scene, "w3", "103");
+		struct intents intents;
+		free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "w3", &intents));
+		intents_release(&intents);
+		row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "w3");
+		CHECK_STR(reason_info(row->reason)->word, "WaitingForRollout");
 	}
 	settings_release(&other);
 	scene_release(&scene);
