@@ -65,7 +65,8 @@ static const struct command commands[] = {
     {"rehearse",
      "try in a short pod without GPUs what images make of our flags; exit code 1 unless all can be "
      "traced",
-     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD | OPTION_IMAGE | OPTION_OUTPUT,
+     OPTION_WHERE | OPTIONS_CONNECT | OPTION_WORKLOAD | OPTION_IMAGE | OPTION_RUNNING |
+	 OPTION_OUTPUT,
      OUT(TEXT) | OUT(JSON), command_rehearse, NULL},
     {"version", "print the version", 0, 0, command_version, NULL},
 };

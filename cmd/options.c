@@ -72,6 +72,8 @@ static const struct option_row rows[] = {
      "this one, whether a workload has it or not"},
     {OPTION_IMAGE, 0, "component", "COMPONENT", VALUE_TEXT, PLACE(component),
      "what --image is: vllm, sglang, epp or routing-proxy"},
+    {OPTION_RUNNING, 0, "running", NULL, VALUE_SWITCH, PLACE(running),
+     "make no pods: ask vLLM servers that run for their version"},
     {OPTION_LIMIT, 0, "limit", "N", VALUE_NUMBER, PLACE(limit), "how many to show (default 10)"},
     {OPTION_SINCE, 0, "since", "DURATION", VALUE_DURATION, PLACE(since_ms),
      "how far to look back (default 1h)"},

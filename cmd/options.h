@@ -50,6 +50,7 @@ enum option_bit {
 	OPTION_ACCEPT_OUTAGE = 1 << 22,
 	OPTION_WATCH = 1 << 23, /* --timeout of it as well */
 	OPTION_IMAGE = 1 << 24,
+	OPTION_RUNNING = 1 << 25,
 };
 
 #define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT)
@@ -72,6 +73,7 @@ struct options {
 	bool yes;
 	bool accept_outage;
 	bool watch;
+	bool running;
 	const char *workload;  /* "Kind/name" or "name"; NULL: none */
 	const char *send;      /* URL or NULL */
 	const char *model;     /* or NULL */

@@ -12,14 +12,32 @@
 #include "controller/moment.h"
 #include "controller/undo.h"
 #include "inject/reason.h"
+#include "inject/rehearsal.h"
 #include "inject/settings.h"
 
-/* Given up: others undo it, the write or what came of it was refused, here or elsewhere. */
-static bool is_given_up(const cJSON *row)
+static bool has_inconclusive(const cJSON *tracing)
+{
+	const cJSON *row = NULL;
+	cJSON_ArrayForEach(row, json_get(tracing, "status.rehearsals"))
+	{
+		if (rehearsal_is_inconclusive(row))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Given up: others undo it, the write or what came of it was refused, here or elsewhere; or
+ * nothing could be learned of its image.
+ */
+static bool is_given_up(const cJSON *row, bool inconclusive)
 {
 	const char *state = json_str(row, "state");
+	enum reason reason = reason_find(json_str(row, "reason"));
+	bool unlearned = reason == REASON_UNKNOWN_VERSION || reason == REASON_ENGINE_TOO_OLD ||
+			 reason == REASON_REHEARSING;
 	return text_equal(state, "Conflicting") || text_equal(state, "Failed") ||
-	       reason_find(json_str(row, "reason")) == REASON_IMAGE_REFUSED;
+	       reason == REASON_IMAGE_REFUSED || (inconclusive && unlearned);
 }
 
 /* The annotation counts when it has another value than the one that was obeyed. */
@@ -59,10 +77,12 @@ static enum status retry_all(struct online *online, const char *namespace_name,
 	struct target target;
 	enum status first = STATUS_OK;
 	size_t asked = 0;
+	bool inconclusive = has_inconclusive(tracing);
 	cJSON_ArrayForEach(row, json_get(tracing, "status.workloads"))
 	{
 		struct error own = {0};
-		if (!is_given_up(row) || !target_of_row(row, &target) || online->interrupted)
+		if (!is_given_up(row, inconclusive) || !target_of_row(row, &target) ||
+		    online->interrupted)
 			continue;
 		enum status status = retry(online, namespace_name, &target, &own);
 		asked++;

@@ -297,8 +297,7 @@ struct controller *controller_new(uv_loop_t *loop, struct client *client, const 
 	controller->events = events_new(config->instance);
 	controller->asker =
 	    asker_new(client, &controller->options, metrics, on_answered, controller);
-	controller->rehearser =
-	    rehearser_new(loop, client, controller_now, rehearsals_end, controller);
+	controller->rehearser = rehearsals_new(controller, config->namespaces == NULL);
 	controller->surveyor = surveyor_new(client, config->namespaces == NULL, controller_now,
 					    wake_surveying, controller);
 	measure_register(controller, metrics);

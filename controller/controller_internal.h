@@ -195,6 +195,7 @@ void wake_with_pods(struct controller *controller, const struct intent *intent,
 void wake_guarded(struct controller *controller, struct namespace *space);
 
 /* images that are tried first (rehearsals.c) */
+struct rehearser *rehearsals_new(struct controller *controller, bool read_nodes);
 void rehearsals_begin(void *context, const struct intent *intent);
 void rehearsals_end(void *context, const char *namespace_name, const struct rehearsal_of *of,
 		    const struct rehearsal *result, uint64_t ms);

@@ -312,6 +312,17 @@ static void intend_give_back(struct reconciling *r)
 	intent->note = xstrdup("give field ownership back");
 }
 
+/* By a value of the retry annotation that was not obeyed yet; obeyed from now on, also where there is no undo to judge. */
+static bool is_asked_anew(struct reconciling *r)
+{
+	char retry[17];
+	if (!reconciling_retry(r->input->object, retry) || text_equal(retry, r->row->undo.retry))
+		return false;
+	if (!r->plan->injected)
+		undo_obey(&r->row->undo, retry);
+	return true;
+}
+
 static void act_on_plan(struct reconciling *r)
 {
 	bool removing = r->input->policy->phase == PHASE_REMOVE || !r->plan->injected;
@@ -320,8 +331,9 @@ static void act_on_plan(struct reconciling *r)
 			(void)intend_loan_return(r);
 		return;
 	}
+	bool asked = is_asked_anew(r);
 	enum undo_verdict undo = removing ? UNDO_NONE : judge_undo(r);
-	if (rehearsing_comes_first(r))
+	if (rehearsing_comes_first(r, asked))
 		return;
 	if (!r->plan->changes) {
 		if (removing)

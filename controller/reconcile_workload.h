@@ -25,6 +25,7 @@ struct workload_input {
 	const struct survey_report *survey; /* what is known of room on the nodes */
 	const cJSON *rehearsals;            /* what is known of images; or NULL */
 	bool may_rehearse;                  /* pods may be made for it */
+	bool may_ask;                       /* else a server that runs may be asked */
 	const struct elsewhere *elsewhere;  /* what the other namespaces know of images */
 	struct moment now;
 };

@@ -40,8 +40,8 @@ void reconciling_add_words(struct reconciling *r, const char *fmt, ...) PRINTF_L
 /* What would be done, for people. */
 void reconciling_add_edits(struct reconciling *r);
 
-/* An image about which nothing is known is tried before anything is written; told. */
-bool rehearsing_comes_first(struct reconciling *r);
+/* An image about which nothing is known is tried before anything is written; told. `asked`: a person wants that anew. */
+bool rehearsing_comes_first(struct reconciling *r, bool asked);
 /* Plans anew; what goes wrong is told, and false. */
 bool reconciling_build(struct reconciling *r, enum plan_want want);
 /* The API server refused the write of before, and it is not time for another try; told. */

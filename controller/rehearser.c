@@ -9,16 +9,15 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "controller/places.h"
+#include "inject/forbidden_host.h"
 #include "inject/settings.h"
-#include "k8sclient/list_stream.h"
 
 enum {
 	POLL_MS = 300,
 	REQUEST_MS = 10000,
 	GIVE_UP_MS = (REHEARSAL_DEADLINE_S + 10) * 1000, /* the scheduler's part has no deadline */
-	PODS_MAX = 250,                                  /* that are looked at for nodes */
-	LOST_US = 5 * 60 * 1000000,
-	LOST_MAX = 20,
+	SEARCH_MS = 15000,                               /* for pods and nodes that have it */
 };
 
 struct job {
@@ -30,7 +29,9 @@ struct job {
 	cJSON *pod_spec;  /* or NULL */
 	cJSON *container; /* or NULL */
 	char name[40];    /* of the pod */
-	char *nodes[REHEARSAL_NODES];
+	struct places places;
+	bool asked; /* its running server */
+	char settings[17];
 	cJSON *pod; /* as last read */
 	bool made;  /* it may be there */
 	bool stopping;
@@ -44,6 +45,7 @@ struct job {
 struct rehearser {
 	uv_loop_t *loop;
 	struct client *client;
+	struct rehearser_rights rights;
 	struct moment (*now)(void *context);
 	rehearser_fn done;
 	void *context;
@@ -52,12 +54,17 @@ struct rehearser {
 };
 
 struct rehearser *rehearser_new(uv_loop_t *loop, struct client *client,
+				const struct rehearser_rights *rights,
 				struct moment (*now)(void *context), rehearser_fn done,
 				void *context)
 {
 	struct rehearser *rehearser = xcalloc(1, sizeof(*rehearser));
-	*rehearser = (struct rehearser){
-	    .loop = loop, .client = client, .now = now, .done = done, .context = context};
+	*rehearser = (struct rehearser){.loop = loop,
+					.client = client,
+					.rights = *rights,
+					.now = now,
+					.done = done,
+					.context = context};
 	return rehearser;
 }
 
@@ -79,8 +86,7 @@ static void job_free(struct job *job)
 	*place = job->next;
 	job->rehearser->count--;
 	uv_close((uv_handle_t *)job->timer, on_timer_closed);
-	for (size_t i = 0; i < REHEARSAL_NODES; i++)
-		free(job->nodes[i]);
+	places_release(&job->places);
 	json_freep(&job->pod_spec);
 	json_freep(&job->container);
 	json_freep(&job->pod);
@@ -132,16 +138,75 @@ static void on_deleted(void *context, const struct response *response)
 {
 	struct job *job = context;
 	struct rehearser *rehearser = job->rehearser;
-	struct rehearsal_of of = {.image = job->image, .component = job->component};
+	struct rehearsal_of of = {.image = job->image,
+				  .component = job->component,
+				  .settings = job->settings[0] == '\0' ? NULL : job->settings};
 	(void)response; /* its deadline and the next rehearsal remain */
 	job->request = NULL;
+	job->result.asked = !rehearser->rights.make_pods;
+	job->result.untried = job->result.untried && rehearser->rights.make_pods;
 	rehearser->done(rehearser->context, job->namespace_name, &of, &job->result,
 			job->ended_ms - job->begun_ms);
 	job_free(job);
 }
 
+/* The one that was found, at the port where it was found, and nothing else. */
+static bool may_connect(void *context, const char *address)
+{
+	const struct job *job = context;
+	return strcmp(address, job->places.served.address) == 0 &&
+	       host_is_forbidden(address, job->rehearser->rights.api_server) == NULL;
+}
+
+static void finish(struct job *job);
+
+static void on_version(void *context, const struct response *response)
+{
+	struct job *job = context;
+	bool told = response->status == STATUS_OK &&
+		    rehearsal_served_judge(response->body, response->body_len, &job->places.served,
+					   &job->result);
+	job->request = NULL;
+	if (!told && !job->rehearser->rights.make_pods)
+		rehearsal_fail("its running server does not tell its version", &job->result);
+	job->result.untried = job->result.verdict == REHEARSAL_INCONCLUSIVE;
+	finish(job);
+}
+
+static void ask_server(struct job *job)
+{
+	struct buffer text CLEANUP(buffer_release) = {0};
+	const struct served_at *served = &job->places.served;
+	bool ipv6 = strchr(served->address, ':') != NULL;
+	job->asked = true;
+	buffer_init(&text, KIB(4));
+	struct request_spec spec = {.method = "GET",
+				    .accept = "*/*",
+				    .timeout_ms = REHEARSAL_VERSION_MS,
+				    .limit = REHEARSAL_VERSION_BYTES};
+	if (job->rehearser->rights.ask == REHEARSER_ASKS_PODS) {
+		buffer_addf(&text, ipv6 ? "http://[%s]:%u%s" : "http://%s:%u%s", served->address,
+			    served->port, REHEARSAL_VERSION_PATH);
+		spec.url = text.data;
+		spec.may_connect = may_connect;
+		spec.connect_context = job;
+	} else {
+		buffer_addf(&text, "/api/v1/namespaces/%s/pods/%s:%u/proxy%s", job->namespace_name,
+			    served->pod, served->port, REHEARSAL_VERSION_PATH);
+		spec.path = text.data;
+	}
+	job->request = client_send(job->rehearser->client, &spec, on_version, job);
+}
+
+/* What no pod could tell, a server that runs may tell a part of. */
 static void finish(struct job *job)
 {
+	if (job->result.untried && !job->asked && !job->stopping &&
+	    job->rehearser->rights.ask != REHEARSER_ASKS_NOBODY &&
+	    job->places.served.address[0] != '\0') {
+		ask_server(job);
+		return;
+	}
 	job->ended_ms = now_ms(job);
 	(void)uv_timer_stop(job->timer);
 	if (job->made)
@@ -247,7 +312,8 @@ static void make(struct job *job)
 				  .pod_spec = job->pod_spec,
 				  .container = job->container};
 	for (size_t i = 0; i < REHEARSAL_NODES; i++)
-		of.nodes[i] = job->nodes[i];
+		of.nodes[i] = job->places.nodes[i];
+	of.on_nodes = job->places.on_nodes;
 	if (job->stopping) {
 		fail(job, "it was ended before it began");
 		return;
@@ -260,90 +326,23 @@ static void make(struct job *job)
 	ask(job, "POST", NULL, NULL, "?fieldManager=" FIELD_MANAGER, body, on_made);
 }
 
-/* ---- which nodes have the image, and what was left behind ---- */
+/* ---- where it is ---- */
 
-static bool runs_image(const cJSON *pod, const char *image)
+static void on_places(void *context)
 {
-	static const char *const lists[] = {"containers", "initContainers"};
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		const cJSON *container = NULL;
-		cJSON_ArrayForEach(container, json_member(json_member(pod, "spec"), lists[i]))
-		{
-			if (text_equal(json_str(container, "image"), image))
-				return true;
-		}
-	}
-	return false;
+	struct job *job = context;
+	(void)uv_timer_stop(job->timer);
+	if (job->rehearser->rights.make_pods)
+		make(job);
+	else
+		fail(job, "no vLLM of it is Ready whose own HTTP probe tells where to ask");
 }
 
-static void note_node(struct job *job, const cJSON *pod)
+static void on_late(uv_timer_t *timer)
 {
-	const char *node = json_str(pod, "spec.nodeName");
-	if (node == NULL || !text_equal(json_str(pod, "status.phase"), "Running") ||
-	    !runs_image(pod, job->image))
-		return;
-	for (size_t i = 0; i < REHEARSAL_NODES; i++) {
-		if (job->nodes[i] == NULL)
-			job->nodes[i] = xstrdup(node);
-		if (strcmp(job->nodes[i], node) == 0)
-			return;
-	}
-}
-
-static void on_lost_deleted(void *context, const struct response *response)
-{
-	(void)context;
-	(void)response;
-}
-
-static bool is_lost(const struct job *job, const cJSON *pod)
-{
-	const cJSON *label = json_member(json_get(pod, "metadata.labels"), LABEL_REHEARSAL);
-	int64_t now = job->rehearser->now(job->rehearser->context).wall_us;
-	return label != NULL &&
-	       moment_parse(json_str(pod, "metadata.creationTimestamp"), now) < now - LOST_US;
-}
-
-static void delete_lost(const struct job *job, const cJSON *pod)
-{
-	struct buffer path CLEANUP(buffer_release) = {0};
-	buffer_init(&path, KIB(4));
-	path_build(&path, "v1", "pods", job->namespace_name, json_str(pod, "metadata.name"), NULL);
-	struct request_spec spec = {
-	    .method = "DELETE", .path = path.data, .timeout_ms = REQUEST_MS};
-	(void)client_send(job->rehearser->client, &spec, on_lost_deleted, NULL);
-}
-
-struct looking {
-	struct job *job;
-	int lost;
-};
-
-static bool look_at_pod(void *context, struct slice item)
-{
-	struct looking *looking = context;
-	struct error ignored;
-	cJSON *pod CLEANUP(json_freep) = NULL;
-	if (json_parse(item.data, item.len, &pod, &ignored) != STATUS_OK)
-		return true;
-	note_node(looking->job, pod);
-	if (is_lost(looking->job, pod) && looking->lost++ < LOST_MAX)
-		delete_lost(looking->job, pod);
-	return true;
-}
-
-/* One at a time: a tree is ten times its text. Where pods may not be listed, the scheduler has to find a place. */
-static void on_pods(void *context, const struct response *response)
-{
-	struct looking looking = {.job = context};
-	struct list_stream list CLEANUP(list_stream_release) = {0};
-	struct error ignored;
-	looking.job->request = NULL;
-	list_stream_init(&list, MIB(1));
-	if (response->status == STATUS_OK)
-		(void)!list_stream_feed(&list, response->body, response->body_len, look_at_pod,
-					&looking, &ignored);
-	make(looking.job);
+	struct job *job = timer->data;
+	places_end(&job->places);
+	on_places(job);
 }
 
 static void name_pod(struct job *job)
@@ -358,7 +357,6 @@ static void name_pod(struct job *job)
 bool rehearser_start(struct rehearser *rehearser, const char *namespace_name,
 		     const struct rehearsal_of *of)
 {
-	char query[32];
 	for (const struct job *job = rehearser->jobs; job != NULL; job = job->next)
 		if (strcmp(job->namespace_name, namespace_name) == 0 &&
 		    strcmp(job->image, of->image) == 0 && job->component == of->component)
@@ -377,11 +375,19 @@ bool rehearser_start(struct rehearser *rehearser, const char *namespace_name,
 	rehearser->jobs = job;
 	rehearser->count++;
 	job->begun_ms = now_ms(job);
+	(void)snprintf(job->settings, sizeof(job->settings), "%s",
+		       of->settings == NULL ? "" : of->settings);
 	(void)uv_timer_init(rehearser->loop, job->timer);
 	job->timer->data = job;
 	name_pod(job);
-	(void)snprintf(query, sizeof(query), "?limit=%d", (int)PODS_MAX);
-	ask(job, "GET", NULL, NULL, query, NULL, on_pods);
+	struct places_spec spec = {.client = rehearser->client,
+				   .namespace_name = namespace_name,
+				   .of = of,
+				   .read_nodes =
+				       rehearser->rights.make_pods && rehearser->rights.read_nodes,
+				   .now_us = rehearser->now(rehearser->context).wall_us};
+	(void)uv_timer_start(job->timer, on_late, SEARCH_MS, 0);
+	places_find(&job->places, &spec, on_places, job);
 	return true;
 }
 
@@ -390,6 +396,7 @@ void rehearser_stop(struct rehearser *rehearser)
 	for (struct job *job = rehearser->jobs; job != NULL; job = job->next) {
 		job->stopping = true;
 		if (job->request == NULL) /* it waits for its next look */
-			(void)uv_timer_start(job->timer, on_time, 0, 0);
+			(void)uv_timer_start(job->timer,
+					     job->places.search != NULL ? on_late : on_time, 0, 0);
 	}
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Carries rehearsals out: looks which nodes have the image, makes the pod, waits for its
- * end, reads its log if that is needed, and deletes it whatever happened. A pod that got
+ * end, reads its log if that is needed, and deletes it whatever happened. Where no pod may be
+ * made, or none could run, a server of that image that runs already is asked for its version
+ * (docs/decisions/0270). A pod that got
  * lost (the process was killed) ends by its own deadline; the next rehearsal in its
  * namespace deletes it. Bounded in number and time.
  */
@@ -18,13 +20,25 @@
 
 struct rehearser;
 
-/* `of` has image and component only. `ms`: how long it took, the pod's deletion not counted. */
+/* `of` has image, component and settings only. `ms`: how long it took, the pod's deletion not counted. */
 typedef void (*rehearser_fn)(void *context, const char *namespace_name,
 			     const struct rehearsal_of *of, const struct rehearsal *result,
 			     uint64_t ms);
 
-/* `now` for what is lost; all borrowed and outliving the rehearser. */
+struct rehearser_rights {
+	bool make_pods;  /* else servers that run are asked for their version, and no more */
+	bool read_nodes; /* to find those that have an image of which no pod runs */
+	enum {
+		REHEARSER_ASKS_NOBODY,
+		REHEARSER_ASKS_PODS,  /* at their addresses, from inside the cluster */
+		REHEARSER_ASKS_PROXY, /* through the API server's pods/proxy */
+	} ask;
+	const char *api_server; /* its host, which is never asked; or NULL */
+};
+
+/* `rights` is copied, its text borrowed; `now` for what is lost; all outlive the rehearser. */
 NODISCARD struct rehearser *rehearser_new(uv_loop_t *loop, struct client *client,
+					  const struct rehearser_rights *rights,
 					  struct moment (*now)(void *context), rehearser_fn done,
 					  void *context);
 /* No callback comes any more; pods under way are left to their deadline. */

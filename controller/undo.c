@@ -61,6 +61,11 @@ static bool pardon(struct undo_record *record, const struct undo_input *input)
 	return asked || changed;
 }
 
+void undo_obey(struct undo_record *record, const char *retry)
+{
+	replace(&record->retry, retry);
+}
+
 static bool is_deploy(const struct undo_record *record, const struct undo_input *input)
 {
 	return record->pristine[0] != '\0' && strcmp(record->pristine, input->pristine) != 0;

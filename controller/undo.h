@@ -71,6 +71,9 @@ enum undo_verdict undo_judge(struct undo_record *record, const struct undo_input
 /* A conflict is one by fights, not by too many deploys. */
 bool undo_is_fight(const struct undo_record *record, bool accelerated);
 
+/* That value of the retry annotation needs no obeying any more. */
+void undo_obey(struct undo_record *record, const char *retry);
+
 /* We took it back ourselves: nothing to watch over any more. */
 void undo_forget(struct undo_record *record);
 

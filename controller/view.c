@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "controller/mesh.h"
 #include "inject/objects.h"
-#include "inject/rehearsal.h"
 
 bool object_is_managed(const cJSON *object)
 {
@@ -161,6 +160,13 @@ static bool was_enabled(const struct view *view)
 	       text_equal(reason, REASON_WORD_REMOVING);
 }
 
+/* What is remembered of images stands in status. */
+static cJSON *rehearsals_of(const cJSON *tracing)
+{
+	const cJSON *rows = json_get(tracing, "status.rehearsals");
+	return cJSON_IsArray(rows) ? json_clone(rows) : cJSON_CreateArray();
+}
+
 /*
  * The grace of a missing annotation runs on from what the status says, so that a restart
  * does not begin it anew; a clock that differs can only shorten it to nothing or restart it.
@@ -215,8 +221,7 @@ void view_gather(struct view *view, const struct store *store, struct namespace 
 				     json_get(view->tracing, "status.refusedImages"));
 		}
 		if (memory->rehearsals == NULL)
-			memory->rehearsals =
-			    rehearsal_load(json_get(view->tracing, "status.rehearsals"));
+			memory->rehearsals = rehearsals_of(view->tracing);
 	}
 	take_switch_of_tracing(view);
 	view->tracing_seen = memory->tracing_seen;

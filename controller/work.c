@@ -377,6 +377,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .survey = &survey,
 					       .rehearsals = space->rehearsals,
 					       .may_rehearse = controller->options.rehearse,
+					       .may_ask = controller->options.in_cluster,
 					       .elsewhere = &elsewhere,
 					       .now = job->started};
 		struct image_news images = {.rolling = row->pace.rolling,

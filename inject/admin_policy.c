@@ -264,13 +264,10 @@ static enum status check_servers(const struct admin_policy *policy, const struct
 static enum status check_image(const struct admin_policy *policy, const char *image,
 			       const char *path, struct error *err)
 {
-	struct image parts;
 	if (image == NULL || !policy->images.given || matches(&policy->images, image))
 		return STATUS_OK;
-	image_read(image, &parts);
-	char *full CLEANUP(str_freep) =
-	    xasprintf("docker.io/%s%s", parts.base == image ? "library/" : "", image);
-	if (parts.path == image && matches(&policy->images, full))
+	char *full CLEANUP(str_freep) = image_full_name(image);
+	if (matches(&policy->images, full))
 		return STATUS_OK;
 	return deny(&policy->images, path, image, err);
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/util.h"
 
 /* A first part with a dot, a colon, or the name localhost is a registry (distribution/reference). */
@@ -67,6 +68,26 @@ bool glob_matches(const char *glob, const char *text, size_t len)
 	while (*glob == '*')
 		glob++;
 	return *glob == '\0';
+}
+
+char *image_full_name(const char *text)
+{
+	struct image parts;
+	image_read(text, &parts);
+	if (parts.path != text)
+		return xstrdup(text);
+	return xasprintf("docker.io/%s%s", parts.base == text ? "library/" : "", text);
+}
+
+char *image_listed_name(const char *text)
+{
+	struct image parts;
+	CLEANUP(str_freep) char *full = image_full_name(text);
+	image_read(full, &parts);
+	int name_len = (int)(parts.path + parts.path_len - full);
+	if (parts.has_digest)
+		return xasprintf("%.*s%s", name_len, full, strchr(full, '@'));
+	return xasprintf("%s%s", full, parts.tag == NULL ? ":latest" : "");
 }
 
 bool image_matches(const struct image *image, const char *glob)

@@ -24,6 +24,12 @@ struct image {
 /* Never fails: what is no reference at all is a path without a tag. `text` must outlive the result. */
 void image_read(const char *text, struct image *ret_image);
 
+/* With the registry that is meant where none is said: "docker.io/library/redis:7". Owned. */
+char *image_full_name(const char *text);
+
+/* As container runtimes list images: the full name by digest if it has one, else by tag (":latest"). Owned. */
+char *image_listed_name(const char *text);
+
 /*
  * True when `glob` (`*`, `?`) matches the end of the path, counted in whole parts:
  * "vllm-openai*" looks at the last part, "intel/vllm" at the last two. A trailing "-dev"

@@ -144,7 +144,7 @@ static void heed_rehearsal(struct deciding *deciding)
 		return;
 	rehearsal_overrule(
 	    rehearsal_find(subject->input->rehearsals, subject->image, deciding->rules->component),
-	    brings_packages(subject), &deciding->verdict);
+	    deciding->rules->component, brings_packages(subject), &deciding->verdict);
 }
 
 static bool check_gate(struct deciding *deciding)

@@ -160,8 +160,8 @@ static const struct reason_info reasons[REASON_COUNT] = {
 		       "See its own words in the message.", true},
     [REASON_REHEARSING] =
 	{"Rehearsing",
-	 "A short pod without GPUs tries what this image makes of the flags; nothing "
-	 "is written meanwhile.",
+	 "A short pod without GPUs tries what this image makes of the flags, or a server of it is "
+	 "asked for its version; nothing is written meanwhile.",
 	 "", false},
     [REASON_WAITING_FOR_TURN] = {"WaitingForTurn", "Other workloads of the namespace come first.",
 				 "", false},

@@ -106,17 +106,8 @@ static void conclude(struct rehearsal *rehearsal, enum rehearsal_verdict verdict
 
 void rehearsal_fail(const char *why, struct rehearsal *ret_rehearsal)
 {
-	*ret_rehearsal = (struct rehearsal){.verdict = REHEARSAL_INCONCLUSIVE};
+	*ret_rehearsal = (struct rehearsal){.verdict = REHEARSAL_INCONCLUSIVE, .untried = true};
 	conclude(ret_rehearsal, REHEARSAL_INCONCLUSIVE, "%s", why);
-}
-
-static void read_digest(const cJSON *pod, struct rehearsal *rehearsal)
-{
-	enum { DIGEST_LEN = 7 + 64 };
-	const char *id = json_str(container_status(pod), "imageID");
-	const char *digest = id == NULL ? NULL : strstr(id, "sha256:");
-	if (digest != NULL && strlen(digest) == DIGEST_LEN)
-		(void)snprintf(rehearsal->digest, sizeof(rehearsal->digest), "%s", digest);
 }
 
 /* It did not come to an answer of the program's own. */
@@ -153,7 +144,7 @@ static bool has_no_answer(enum component component, const cJSON *pod, struct reh
 }
 
 /* A version below which the flag downgrades the engine or was spelled otherwise (LLMD 1.3). */
-static bool is_below_v1_tracing(enum component component, const char *text)
+bool rehearsal_is_old_engine(enum component component, const char *text)
 {
 	struct version version;
 	version_read(text, strlen(text), &version);
@@ -183,7 +174,7 @@ static void judge_python(enum component component, const cJSON *end, struct rehe
 	if (!json_bool(told, "installed", false))
 		conclude(rehearsal, REHEARSAL_REFUSES_FLAG, "no Python package %s is in the image",
 			 name);
-	else if (is_below_v1_tracing(component, version))
+	else if (rehearsal_is_old_engine(component, version))
 		conclude(rehearsal, REHEARSAL_REFUSES_FLAG,
 			 "vLLM %s traces in its old engine only and would fall back to it",
 			 version);
@@ -266,9 +257,11 @@ void rehearsal_judge(enum component component, const cJSON *pod, const char *log
 		     struct rehearsal *ret_rehearsal)
 {
 	*ret_rehearsal = (struct rehearsal){.verdict = REHEARSAL_INCONCLUSIVE};
-	read_digest(pod, ret_rehearsal);
-	if (has_no_answer(component, pod, ret_rehearsal))
+	rehearsal_digest(container_status(pod), ret_rehearsal->digest);
+	if (has_no_answer(component, pod, ret_rehearsal)) {
+		ret_rehearsal->untried = ret_rehearsal->verdict == REHEARSAL_INCONCLUSIVE;
 		return;
+	}
 	if (is_python(component))
 		judge_python(component, end_of(pod), ret_rehearsal);
 	else if (text_equal(json_str(pod, "status.reason"), "DeadlineExceeded") || log == NULL)

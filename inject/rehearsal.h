@@ -48,6 +48,8 @@ struct rehearsal_of {
 	const cJSON
 	    *container; /* {command, args, env, securityContext, imagePullPolicy}; or NULL */
 	const char *nodes[REHEARSAL_NODES]; /* that have the image; NULL-ended when fewer */
+	bool on_nodes;                      /* pods of the image run there: so can this one */
+	const char *settings; /* hash of those under which it is asked, for the row; or NULL */
 };
 
 /*
@@ -66,39 +68,64 @@ struct rehearsal {
 	enum rehearsal_verdict verdict;
 	char version[40]; /* of the engine; "" unknown */
 	char digest[80];  /* "sha256:…" that really ran; "" unknown */
+	bool untried;     /* the program itself was never heard: another try may tell more */
+	bool asked;       /* a server that runs was asked, and no pod made */
 	char message[320];
 };
 
 /* `log` may be NULL. A pod that is not over is inconclusive. */
 void rehearsal_judge(enum component component, const cJSON *pod, const char *log, size_t len,
 		     struct rehearsal *ret_rehearsal);
+/* "sha256:…" of the image that a container status is about, or "". */
+void rehearsal_digest(const cJSON *status, char ret_digest[80]);
+/* "0.8.5": a vLLM whose tracing is its old engine's, to which the flag would downgrade it. */
+bool rehearsal_is_old_engine(enum component component, const char *version);
 /* It could not even be tried. */
 void rehearsal_fail(const char *why, struct rehearsal *ret_rehearsal);
+
+/*
+ * A server that runs already tells its version when it is asked (docs/decisions/0270). Where
+ * that of a pod is to be asked: vLLM only, Ready, at the port where its own HTTP probe asks.
+ */
+struct served_at {
+	char pod[254];
+	char address[64]; /* of the pod; "": there is none to ask */
+	unsigned port;
+	char digest[80]; /* of the image that runs; "" unknown */
+};
+bool rehearsal_served_at(const cJSON *pod, const struct rehearsal_of *of,
+			 struct served_at *ret_served);
+#define REHEARSAL_VERSION_PATH "/version"
+enum { REHEARSAL_VERSION_BYTES = 4096, REHEARSAL_VERSION_MS = 3000 };
+
+/* What its answer tells: a version refuses, and never proves. False: it tells nothing. */
+bool rehearsal_served_judge(const char *body, size_t len, const struct served_at *served,
+			    struct rehearsal *ret_rehearsal);
 
 /* A row of status.rehearsals. `time`: as in the API. Owned. */
 NODISCARD cJSON *rehearsal_row(const struct rehearsal_of *of, const struct rehearsal *rehearsal,
 			       const char *time);
 /* That of an image, by its digest or its whole reference; NULL: none. */
 const cJSON *rehearsal_find(const cJSON *rows, const char *image, enum component component);
-/* Puts it first, in place of an older one of the same image; the oldest beyond the limit go. */
+/* Puts it first, in place of an older one of the same image; the oldest beyond the limit go. Takes `row`. */
 void rehearsal_keep(cJSON *rows, cJSON *row);
 
-/*
- * The rows that are believed after a start: an inconclusive one is worth another try then.
- * Owned.
- */
-NODISCARD cJSON *rehearsal_load(const cJSON *rows);
+/* A person wants it tried anew: an inconclusive row of it goes. `rows` may be NULL. */
+void rehearsal_forget(cJSON *rows, const char *image, enum component component);
+bool rehearsal_is_inconclusive(const cJSON *row);
 
 /*
- * The image table alone does not know what the container's image takes, and nobody has
- * rehearsed it.
+ * The image table alone does not know what the container's image takes; `row` is what a
+ * rehearsal found, or NULL.
  */
-bool rehearsal_is_due(const cJSON *rows, const struct plan_container *container);
+bool rehearsal_is_wanted(const cJSON *row, const struct plan_container *container);
 
 /*
- * A rehearsal wins over the tag, never over the user's word. `brings_packages`: the
- * container's own start may install what the image lacks.
+ * A rehearsal wins over the tag, never over the user's word. An inconclusive one that knows the
+ * engine's version can only refuse. `brings_packages`: the container's own start may install
+ * what the image lacks.
  */
-void rehearsal_overrule(const cJSON *row, bool brings_packages, struct gate_verdict *verdict);
+void rehearsal_overrule(const cJSON *row, enum component component, bool brings_packages,
+			struct gate_verdict *verdict);
 
 #endif

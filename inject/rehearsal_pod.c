@@ -70,24 +70,39 @@ static void set_security(cJSON *values, const struct rehearsal_of *of)
 	json_append(drop, cJSON_CreateString("ALL"));
 }
 
-/* By name, one term each: the API takes one value in a matchFields requirement. */
-static cJSON *affinity_to(const char *const *nodes)
+/* By name: the API takes one value in a matchFields requirement. */
+static cJSON *term_of(const char *node)
 {
-	cJSON *affinity = cJSON_CreateObject();
-	cJSON *node_affinity = json_set_object(affinity, "nodeAffinity");
+	cJSON *term = cJSON_CreateObject();
+	cJSON *field = cJSON_CreateObject();
+	json_set_str(field, "key", "metadata.name");
+	json_set_str(field, "operator", "In");
+	json_append(json_set_array(field, "values"), cJSON_CreateString(node));
+	json_append(json_set_array(term, "matchFields"), field);
+	return term;
+}
+
+/* Pods of the image run there, and so can this one. */
+static void require_nodes(cJSON *node_affinity, const char *const *nodes)
+{
 	cJSON *required =
 	    json_set_object(node_affinity, "requiredDuringSchedulingIgnoredDuringExecution");
 	cJSON *terms = json_set_array(required, "nodeSelectorTerms");
+	for (size_t i = 0; i < REHEARSAL_NODES && nodes[i] != NULL; i++)
+		json_append(terms, term_of(nodes[i]));
+}
+
+/* The image lies there; whether the workload may go there only the scheduler knows. */
+static void prefer_nodes(cJSON *node_affinity, const char *const *nodes)
+{
+	cJSON *terms =
+	    json_set_array(node_affinity, "preferredDuringSchedulingIgnoredDuringExecution");
 	for (size_t i = 0; i < REHEARSAL_NODES && nodes[i] != NULL; i++) {
-		cJSON *term = cJSON_CreateObject();
-		cJSON *field = cJSON_CreateObject();
-		json_set_str(field, "key", "metadata.name");
-		json_set_str(field, "operator", "In");
-		json_append(json_set_array(field, "values"), cJSON_CreateString(nodes[i]));
-		json_append(json_set_array(term, "matchFields"), field);
-		json_append(terms, term);
+		cJSON *preferred = cJSON_CreateObject();
+		json_set_int(preferred, "weight", 100);
+		json_set(preferred, "preference", term_of(nodes[i]));
+		json_append(terms, preferred);
 	}
-	return affinity;
 }
 
 /* Nodes that have the image; else those that the workload could be put on. */
@@ -95,16 +110,24 @@ static void set_place(cJSON *values, const struct rehearsal_of *of)
 {
 	bool known = of->nodes[0] != NULL;
 	const cJSON *wanted = json_get(of->pod_spec, "affinity.nodeAffinity");
-	json_set(values, "NODE_SELECTOR", cJSON_CreateNull());
-	json_set(values, "AFFINITY", cJSON_CreateNull());
+	cJSON *affinity = NULL;
+	if (cJSON_IsObject(wanted) && !(known && of->on_nodes))
+		affinity = json_clone(wanted);
+	else if (known)
+		affinity = cJSON_CreateObject();
 	set_copy(values, "TOLERATIONS", json_member(of->pod_spec, "tolerations"));
-	if (known) {
-		json_set(values, "AFFINITY", affinity_to(of->nodes));
-		return;
-	}
-	set_copy(values, "NODE_SELECTOR", json_member(of->pod_spec, "nodeSelector"));
-	if (cJSON_IsObject(wanted))
-		json_set(json_set_object(values, "AFFINITY"), "nodeAffinity", json_clone(wanted));
+	if (known && of->on_nodes)
+		json_set(values, "NODE_SELECTOR", cJSON_CreateNull());
+	else
+		set_copy(values, "NODE_SELECTOR", json_member(of->pod_spec, "nodeSelector"));
+	if (known && of->on_nodes)
+		require_nodes(affinity, of->nodes);
+	else if (known)
+		prefer_nodes(affinity, of->nodes);
+	if (affinity == NULL)
+		json_set(values, "AFFINITY", cJSON_CreateNull());
+	else
+		json_set(json_set_object(values, "AFFINITY"), "nodeAffinity", affinity);
 }
 
 static const char *first_word(const cJSON *container, const char *list)

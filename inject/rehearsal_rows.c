@@ -18,6 +18,10 @@ cJSON *rehearsal_row(const struct rehearsal_of *of, const struct rehearsal *rehe
 	if (rehearsal->version[0] != '\0')
 		json_set_str(row, "version", rehearsal->version);
 	json_set_str(row, "message", rehearsal->message);
+	if (rehearsal->asked)
+		json_set_bool(row, "asked", true);
+	if (rehearsal->verdict == REHEARSAL_INCONCLUSIVE && of->settings != NULL)
+		json_set_str(row, "settingsHash", of->settings);
 	json_set_str(row, "time", time);
 	return row;
 }
@@ -70,25 +74,32 @@ static enum rehearsal_verdict verdict_of(const cJSON *row)
 	return REHEARSAL_INCONCLUSIVE;
 }
 
-cJSON *rehearsal_load(const cJSON *rows)
+void rehearsal_forget(cJSON *rows, const char *image, enum component component)
 {
-	const cJSON *row = NULL;
-	cJSON *loaded = cJSON_CreateArray();
-	cJSON_ArrayForEach(row, rows)
-	{
-		if (verdict_of(row) != REHEARSAL_INCONCLUSIVE &&
-		    cJSON_GetArraySize(loaded) < REHEARSALS_MAX)
-			json_append(loaded, json_clone(row));
+	cJSON *item = rows == NULL ? NULL : rows->child;
+	while (item != NULL) {
+		cJSON *next = item->next;
+		if (verdict_of(item) == REHEARSAL_INCONCLUSIVE && is_of_image(item, image) &&
+		    text_equal(json_str(item, "component"), component_name(component)))
+			cJSON_Delete(cJSON_DetachItemViaPointer(rows, item));
+		item = next;
 	}
-	return loaded;
 }
 
-bool rehearsal_is_due(const cJSON *rows, const struct plan_container *container)
+bool rehearsal_is_inconclusive(const cJSON *row)
+{
+	return row != NULL && verdict_of(row) == REHEARSAL_INCONCLUSIVE;
+}
+
+bool rehearsal_is_wanted(const cJSON *row, const struct plan_container *container)
 {
 	bool unsure = container->reason == REASON_UNKNOWN_VERSION ||
 		      (container->inject && container->reason == REASON_UNVERIFIED);
-	return unsure && container->image[0] != '\0' &&
-	       rehearsal_find(rows, container->image, container->component) == NULL;
+	/* its version alone refused it: the packages may be there all the same */
+	bool doubted = container->reason == REASON_ENGINE_TOO_OLD &&
+		       rehearsal_is_inconclusive(row) && json_str(row, "version") != NULL;
+	return (unsure || doubted) && container->image[0] != '\0' &&
+	       (row == NULL || rehearsal_is_inconclusive(row));
 }
 
 static void refuse(struct gate_verdict *verdict, enum reason reason, const cJSON *row)
@@ -110,7 +121,30 @@ static void trust(struct gate_verdict *verdict)
 	verdict->reason = REASON_INJECTED;
 }
 
-void rehearsal_overrule(const cJSON *row, bool brings_packages, struct gate_verdict *verdict)
+/* As the row of the table that counts the engine's own versions has it. Other families count their own. */
+static void doubt(const cJSON *row, enum component component, struct gate_verdict *verdict)
+{
+	struct gate_verdict told;
+	struct image engine;
+	struct version number;
+	const char *version = json_str(row, "version");
+	bool sglang = component == COMPONENT_SGLANG;
+	if (version == NULL || verdict->mode == GATE_SKIP ||
+	    (component != COMPONENT_VLLM && !sglang))
+		return;
+	version_read(version, strlen(version), &number);
+	/* a build without the repository's tags calls itself 0.1.dev… */
+	if (number.kind != VERSION_EXACT || version_is_below(&number, "0.2.0"))
+		return;
+	image_read(sglang ? "sglang" : "vllm-openai", &engine);
+	gate_judge(component, &engine, version, false, &told);
+	if (told.mode == GATE_SKIP &&
+	    (verdict->version_of == NULL || text_equal(verdict->version_of, told.version_of)))
+		*verdict = told;
+}
+
+void rehearsal_overrule(const cJSON *row, enum component component, bool brings_packages,
+			struct gate_verdict *verdict)
 {
 	if (row == NULL)
 		return;
@@ -127,6 +161,9 @@ void rehearsal_overrule(const cJSON *row, bool brings_packages, struct gate_verd
 			refuse(verdict, REASON_LACKS_PACKAGES, row);
 		break;
 	case REHEARSAL_INCONCLUSIVE:
+		if (!brings_packages)
+			doubt(row, component, verdict);
+		break;
 	case REHEARSAL_COUNT:
 		break;
 	}

@@ -141,6 +141,72 @@ def test_ctrl_c_deletes_the_pod(pki, tmp_path):
     assert shop.deleted == list(shop.made) != []
 
 
+def server(node, ready=True, **more):
+    probe = {"readinessProbe": {"httpGet": {"path": "/health", "port": 8200}}}
+    return {"metadata": {"name": "p0"}, "spec": {"nodeName": node, "containers": [{"name": "x", "image": IMAGE, **probe}]},
+            "status": {"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": [{"name": "x", "ready": ready, "imageID": "m/x@sha256:" + "ef" * 32}]}, **more}
+
+
+class Asked(Shop):
+    """One whose running server answers `said`, through the API server's proxy."""
+
+    def __init__(self, said, **more):
+        super().__init__(others=[server("n1")], **more)
+        self.said, self.asked = said, []
+
+    def answer(self, exchange):
+        if exchange.path == f"{PODS}/p0:8200/proxy/version":
+            self.asked.append(exchange.path)
+            exchange.reply(self.said)
+            return True
+        return super().answer(exchange)
+
+
+@pytest.mark.parametrize("said, verdict, version, words", [
+    ({"version": "0.23.0"}, "Inconclusive", "0.23.0", "only a rehearsal in a pod can tell"),
+    ({"version": "0.10.1"}, "RefusesFlag", "0.10.1", "its old engine only"),
+    ({"detail": "no"}, "Inconclusive", "", "does not tell its version"),
+])
+def test_a_running_server_is_asked_and_no_pod_made(pki, tmp_path, said, verdict, version, words):
+    shop = Asked(said)
+    result = rehearse(pki, tmp_path, shop, "--running", "--image", IMAGE, "--component", "vllm", "-o", "json")
+    row, = json.loads(result.out)["images"]
+    assert (result.code, row["verdict"], row["version"]) == (cli.DIFFERENT, verdict, version) and words in row["message"], row
+    assert len(shop.asked) == 1 and not shop.made and not shop.deleted
+
+
+def test_no_server_is_ready_to_be_asked(pki, tmp_path):
+    result = rehearse(pki, tmp_path, Shop(others=[server("n1", ready=False)]), "--running", "--image", IMAGE, "--component", "vllm", "-o", "json")
+    row, = json.loads(result.out)["images"]
+    assert result.code == cli.DIFFERENT and "no vLLM of it is Ready" in row["message"], row
+
+
+def test_where_no_pod_could_run_its_server_tells_a_part(pki, tmp_path):
+    shop = Asked({"version": "0.23.0"}, refuse='pods "x" is forbidden: exceeded quota: small')
+    code, row = one(pki, tmp_path, shop)
+    assert (code, row["verdict"], row["version"], row["digest"]) == (cli.DIFFERENT, "Inconclusive", "0.23.0", "sha256:" + "ef" * 32)
+    assert len(shop.asked) == 1
+
+
+def node(name, images=(), ready=True, **spec):
+    return {"metadata": {"name": name}, "spec": spec, "status": {
+        "conditions": [{"type": "Ready", "status": str(ready)}], "images": [{"names": list(images)}]}}
+
+
+def test_a_node_that_lists_the_image_is_preferred_where_no_pod_runs(pki, tmp_path):
+    class Nodes(Shop):
+        def answer(self, exchange):
+            if exchange.path != "/api/v1/nodes":
+                return super().answer(exchange)
+            exchange.reply(listing(1, node("n0"), node("n1", [IMAGE], ready=False), node("n2", [IMAGE], unschedulable=True), node("n3", [IMAGE]), kind="NodeList"))
+            return True
+    shop = Nodes()
+    assert one(pki, tmp_path, shop)[0] == cli.OK
+    pod, = shop.made.values()
+    term, = pod["spec"]["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert [f["values"] for f in term["preference"]["matchFields"]] == [["n3"]]
+
+
 @pytest.mark.parametrize("args, words", [
     (("--image", "x"), "--component"), (("--component", "epp"), "--image"), (("--image", "x", "--component", "never"), "none of vllm"),
     (("w", "--image", "x", "--component", "epp"), "either"), (("w", "v"), "unexpected argument"),

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from serving import CONTAINER, deployment, engine_container
+from serving import CONTAINER, Serving, deployment, engine_container
 from switched import LEDGER, Switched
 from waiting import wait_for
 
 MIRROR = "registry.example/prod/"
-ENGINES = (("engine:good", "vllm", "Traceable"), ("engine:no-packages", "vllm", "LacksPackages"), ("simulator:x", "vllm", "RefusesFlag"),
+ENGINES = (("engine:good", "vllm", "Traceable"), ("engine:no-packages", "vllm", "LacksPackages"), ("engine:stripped", "vllm", "LacksPackages"), ("simulator:x", "vllm", "RefusesFlag"),
            ("sglang:good", "sglang", "Traceable"))
 PROGRAMS = (("picker:old", "epp", "RefusesFlag"), ("picker:silent", "epp", "Inconclusive"), ("picker:good", "epp", "Traceable"),
             ("proxy:old", "routing-proxy", "RefusesFlag"), ("proxy:good", "routing-proxy", "Traceable"), ("engine:good", "epp", "Inconclusive"))
@@ -63,6 +63,36 @@ def test_no_pod_stays_and_no_gpu_was_asked_for(rehearsed):
     assert not [e for e in events if e.get("reason") == "FailedScheduling"]
 
 
+def serves(name, image):
+    """A server that runs, by whose image nothing can be told."""
+    tree = deployment(name, {"app": name}, {"containers": [engine_container(MIRROR + image, 8000, launch="args", gpus=0)]})
+    tree["metadata"]["annotations"] = {"tracing.llm-d.io/inject": "true", "tracing.llm-d.io/component.modelserver": "vllm"}
+    return tree
+
+
+def test_without_that_right_a_server_tells_its_version_and_a_crash_is_taken_back(installed, namespaces):
+    """One says 0.16, which is enough to leave it alone; the other lies, cannot start with the flag, and is as it was."""
+    s = Serving(installed.cluster, namespaces(), [serves("old", "engine:old"), serves("liar", "engine:stripped")])
+    pods = {p["metadata"]["uid"] for p in s.pods()}
+    s.switch("true")
+
+    def told():
+        rows = [s.row(name) for name in ("old", "liar")]
+        assert [(row["state"], row["reason"]) for row in rows] == [("Skipped", "EngineTooOld"), ("Failed", "Reverted")], rows
+        return True
+    wait_for(told, 120, "one is left alone, the other taken back")
+    status = s.tracing()["status"]
+    versions = {row["image"].removeprefix(MIRROR): (row["verdict"], row["version"], row["asked"]) for row in status["rehearsals"]}
+    assert versions == {"engine:old": ("Inconclusive", "0.16.0", True), "engine:stripped": ("Inconclusive", "0.23.0", True)}
+    refused, = status["refusedImages"]
+    assert refused["image"] == MIRROR + "engine:stripped" and "OpenTelemetry is not available" in refused["message"], refused
+    assert s.generations()[("deployment", "old")] == 1
+    s.wait_as_before().wait_up()
+    assert {p["metadata"]["uid"] for p in s.pods() if s.own(p["metadata"]["name"])} == pods, "the servers that ran never stopped"
+    report = json.loads(installed.cli("rehearse", "--running", "-n", s.namespace, "-o", "json", check=False).stdout)
+    assert {row["image"].removeprefix(MIRROR): row["version"] for row in report["images"]} == {"engine:old": "0.16.0", "engine:stripped": "0.23.0"}
+
+
 @pytest.fixture(scope="module")
 def rehearsing(installed):
     """The operator with the right to make pods."""
@@ -74,22 +104,22 @@ def rehearsing(installed):
 def test_the_operator_rehearses_before_it_writes(rehearsing, namespaces):
     """The good one is traced and verified, no bad one is ever written, and no pod of it ever crashes."""
     cluster, namespace = rehearsing.cluster, namespaces(labels={"pod-security.kubernetes.io/enforce": "restricted"})
-    images = {"good": "engine:good", "bad": "engine:no-packages", "simulated": "simulator:x"}
-    objects = [component_of(name, image, "vllm") for name, image in images.items()]
+    images = {"good": "engine:good", "bad": "engine:no-packages", "simulated": "simulator:x", "picker": "picker:good"}
+    objects = [component_of(name, image, "epp" if name == "picker" else "vllm") for name, image in images.items()]
     cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), namespace)
     switched = Switched(cluster, namespace)
     switched.switch("true")
 
     def told():
         return {name: switched.row(name)["reason"] for name in images}
-    want = {"good": "Injected", "bad": "LacksPackages", "simulated": "RefusesFlag"}
+    want = {"good": "Injected", "bad": "LacksPackages", "simulated": "RefusesFlag", "picker": "Injected"}
     wait_for(lambda: told() == want, 120, f"each has its verdict: {want}")
     for name, image in images.items():
         live = cluster.api.get("deployment", name, namespace)
-        assert (LEDGER in live["metadata"]["annotations"]) == (name == "good")
-        assert live["metadata"]["generation"] == (2 if name == "good" else 1), name
+        assert (LEDGER in live["metadata"]["annotations"]) == (want[name] == "Injected")
+        assert live["metadata"]["generation"] == (2 if want[name] == "Injected" else 1), name
     rows = {row["image"].removeprefix(MIRROR): row for row in switched.tracing()["status"]["rehearsals"]}
     assert {image: row["verdict"] for image, row in rows.items()} == {
-        "engine:good": "Traceable", "engine:no-packages": "LacksPackages", "simulator:x": "RefusesFlag"}
-    assert all(row["component"] == "vllm" and row["time"] for row in rows.values())
+        "engine:good": "Traceable", "engine:no-packages": "LacksPackages", "simulator:x": "RefusesFlag", "picker:good": "Traceable"}
+    assert all(row["time"] and not row.get("asked") for row in rows.values())
     assert not [p for p in cluster.api.list("pod", namespace) if p["metadata"]["name"].startswith("llmd-rehearsal-")]

@@ -14,7 +14,7 @@ import serving
 from serving import Serving
 from waiting import wait_for
 
-AT_ONCE = 5
+AT_ONCE = 8  # a back end that has just come up is given two minutes: so many wait together
 UNINSTRUMENTED = "registry.k8s.io/gateway-api-inference-extension/epp:v1.3.0"
 OLD_ENGINE = "vllm/vllm-openai:v0.16.0"
 SILENT_ENGINE = "vllm/vllm-openai:v0.29.0"

@@ -211,6 +211,7 @@ __attribute__((unused)) static char *scene_workload(struct scene *scene, enum re
 						       .roster = &scene->space->roster,
 						       .rehearsals = scene->space->rehearsals,
 						       .may_rehearse = scene->options.rehearse,
+						       .may_ask = scene->options.in_cluster,
 						       .survey = &scene->survey,
 						       .elsewhere = &scene->elsewhere,
 						       .now = scene->now};

@@ -12,6 +12,23 @@ static const char *part(const char *text, size_t len)
 	return to;
 }
 
+TEST(names_as_a_node_lists_them)
+{
+	static const char *const rows[][2] = {
+	    {"redis", "docker.io/library/redis:latest"},
+	    {"vllm/vllm-openai:v0.23.0", "docker.io/vllm/vllm-openai:v0.23.0"},
+	    {"ghcr.io/llm-d/llm-d-cuda", "ghcr.io/llm-d/llm-d-cuda:latest"},
+	    {"mirror:5000/a/b:1", "mirror:5000/a/b:1"},
+	    {"a.b/c:v1@sha256:0123", "a.b/c@sha256:0123"},
+	    {"x/c@sha256:0123", "docker.io/x/c@sha256:0123"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *got = image_listed_name(rows[i][0]);
+		CHECK_STR(got, rows[i][1]);
+		free(got);
+	}
+}
+
 TEST(references)
 {
 	static const struct {

@@ -198,6 +198,7 @@ static cJSON *pod_of(enum component component, const char *spec, const char *con
 				  .component = component,
 				  .pod_spec = spec_tree,
 				  .container = container_tree,
+				  .on_nodes = node != NULL && node[0] != '?',
 				  .nodes = {node}};
 	enum status status = rehearsal_pod(&of, "ns", "name", &pod, &err);
 	if (status != STATUS_OK) {
@@ -267,6 +268,17 @@ TEST(a_node_that_has_the_image_is_preferred_to_the_selector)
 	json_freep(&pod);
 }
 
+TEST(a_node_that_only_lists_the_image_is_wished_for)
+{
+	cJSON *pod = pod_of(COMPONENT_VLLM, SPEC, NULL, "?7");
+	check_json(json_get(pod, "spec.nodeSelector"), "{\"gpu\":\"h100\"}");
+	check_json(json_get(pod, "spec.affinity"),
+		   "{\"nodeAffinity\":{\"w\":2,\"preferredDuringSchedulingIgnoredDuringExecution\":"
+		   "[{\"weight\":100,\"preference\":{\"matchFields\":[{\"key\":\"metadata.name\","
+		   "\"operator\":\"In\",\"values\":[\"?7\"]}]}}]}}");
+	json_freep(&pod);
+}
+
 TEST(what_it_runs)
 {
 	static const struct {
@@ -299,9 +311,88 @@ TEST(what_it_runs)
 	}
 }
 
-/* ---- memory, and what it does to the image table ---- */
+/* ---- a server that runs already ---- */
 
+#define SERVER(IP, PROBE, READY)                                                                   \
+	"{metadata: {name: p}, spec: {containers: [{name: x, image: other}, {name: c, image: i, "  \
+	"ports: [{name: web, containerPort: 8200}], " PROBE "}]}, status: {podIP: '" IP            \
+	"', containerStatuses: [{name: c, imageID: 'm/x@" SHA "', ready: " READY "}]}}"
 #define SHA "sha256:0123456789012345678901234567890123456789012345678901234567890123"
+#define GET "httpGet: {path: /health, port: 8000}"
+
+TEST(which_server_is_asked_and_where)
+{
+	static const struct {
+		const char *what, *pod;
+		unsigned port; /* 0: it is not asked */
+		enum component component;
+	} rows[] = {
+	    {"where its probe asks", SERVER("10.1.2.3", "readinessProbe: {" GET "}", "true"), 8000,
+	     COMPONENT_VLLM},
+	    {"by the port's name",
+	     SERVER("fd00::1", "livenessProbe: {httpGet: {port: web}}", "true"), 8200,
+	     COMPONENT_VLLM},
+	    {"not before it is Ready", SERVER("10.1.2.3", "readinessProbe: {" GET "}", "false"), 0,
+	     COMPONENT_VLLM},
+	    {"no probe tells where", SERVER("10.1.2.3", "args: [x]", "true"), 0, COMPONENT_VLLM},
+	    {"another host",
+	     SERVER("10.1.2.3", "readinessProbe: {httpGet: {host: h, port: 80}}", "true"), 0,
+	     COMPONENT_VLLM},
+	    {"TLS",
+	     SERVER("10.1.2.3", "startupProbe: {httpGet: {scheme: HTTPS, port: 80}}", "true"), 0,
+	     COMPONENT_VLLM},
+	    {"no such name", SERVER("10.1.2.3", "startupProbe: {httpGet: {port: w}}", "true"), 0,
+	     COMPONENT_VLLM},
+	    {"no such port", SERVER("10.1.2.3", "startupProbe: {httpGet: {port: 70000}}", "true"),
+	     0, COMPONENT_VLLM},
+	    {"SGLang's answer would hold its arguments",
+	     SERVER("10.1.2.3", "readinessProbe: {" GET "}", "true"), 0, COMPONENT_SGLANG},
+	    {"no address", "{metadata: {name: p}, spec: {containers: [{name: c, image: i}]}}", 0,
+	     COMPONENT_VLLM},
+	    {"the node's address",
+	     "{metadata: {name: p}, spec: {hostNetwork: true, containers: [{name: c, image: i, "
+	     "readinessProbe: {" GET "}}]}, status: {podIP: 10.0.0.1, containerStatuses: [{name: "
+	     "c, ready: true}]}}",
+	     0, COMPONENT_VLLM},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct served_at at = {.port = 0};
+		struct rehearsal_of of = {.image = "i", .component = rows[i].component};
+		cJSON *pod = tree_of(rows[i].pod);
+		CHECK_INT_ROW(rehearsal_served_at(pod, &of, &at), rows[i].port != 0, rows[i].what);
+		CHECK_INT_ROW(at.port, rows[i].port, rows[i].what);
+		CHECK_STR_ROW(at.digest, rows[i].port == 0 ? "" : SHA, rows[i].what);
+		json_freep(&pod);
+	}
+}
+
+TEST(what_it_answers)
+{
+	static const struct {
+		const char *body, *verdict, *version;
+	} rows[] = {
+	    {"{\"version\":\"0.16.0\"}", "Inconclusive", "0.16.0"},
+	    {"{\"version\":\"0.23.1rc1.dev3+gabc\"}", "Inconclusive", "0.23.1rc1.dev3+gabc"},
+	    {"{\"version\":\"0.10.1.1\"}", "RefusesFlag", "0.10.1.1"},
+	    {"{\"version\":\"dev\"}", NULL, ""},
+	    {"{\"version\":17}", NULL, ""},
+	    {"{\"version\":\"0.16.0\\n\"}", NULL, ""},
+	    {"{\"version\":\"0.16.0+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", NULL, ""},
+	    {"{\"detail\":\"Not Found\"}", NULL, ""},
+	    {"<html>", NULL, ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct served_at at = {.digest = SHA};
+		struct rehearsal told = {.version = ""};
+		bool any = rehearsal_served_judge(rows[i].body, strlen(rows[i].body), &at, &told);
+		CHECK_STR_ROW(any ? rehearsal_word(told.verdict) : NULL, rows[i].verdict,
+			      rows[i].body);
+		CHECK_STR_ROW(told.version, rows[i].version, rows[i].body);
+		CHECK_STR_ROW(told.digest, any ? SHA : "", rows[i].body);
+	}
+}
+
+/* ---- memory, and what it does to the image table ---- */
 
 TEST(a_row_is_found_by_reference_and_by_digest)
 {
@@ -375,8 +466,43 @@ TEST(a_rehearsal_wins_over_the_tag)
 		json_set_str(row, "verdict", rows[i].verdict);
 		image_read(rows[i].image, &image);
 		gate_judge(rows[i].component, &image, NULL, false, &verdict);
-		rehearsal_overrule(row, rows[i].brings, &verdict);
+		rehearsal_overrule(row, rows[i].component, rows[i].brings, &verdict);
 		CHECK_INT_ROW(verdict.mode, rows[i].mode, rows[i].image);
+		CHECK_STR_ROW(reason_info(verdict.reason)->word, reason_info(rows[i].reason)->word,
+			      rows[i].image);
+		json_freep(&row);
+	}
+}
+
+TEST(a_version_alone_refuses_as_a_number_in_a_tag_does_and_proves_nothing)
+{
+	static const struct {
+		enum component component;
+		const char *image, *version;
+		bool brings;
+		enum reason reason;
+	} rows[] = {
+	    {COMPONENT_VLLM, "m/x:prod", "0.16.0", false, REASON_ENGINE_TOO_OLD},
+	    {COMPONENT_VLLM, "m/x:prod", "0.16.0", true, REASON_UNVERIFIED},
+	    {COMPONENT_VLLM, "m/x:prod", "0.23.0", false, REASON_UNVERIFIED},
+	    {COMPONENT_VLLM, "m/x:prod", "0.1.dev1+gabc", false, REASON_UNVERIFIED},
+	    {COMPONENT_VLLM, "m/x:prod", "nightly", false, REASON_UNVERIFIED},
+	    {COMPONENT_VLLM, "m/vllm:prod", "0.16.0", false, REASON_ENGINE_TOO_OLD},
+	    /* llm-d's images had the packages before vLLM's own */
+	    {COMPONENT_VLLM, "m/llm-d-cuda:sha-1", "0.16.0", false, REASON_UNVERIFIED},
+	    {COMPONENT_VLLM, "r/rhaiis/vllm-cuda-rhel9:3", "0.16.0", false, REASON_UNKNOWN_VERSION},
+	    {COMPONENT_SGLANG, "m/x:prod", "0.5.5", false, REASON_ENGINE_TOO_OLD},
+	    {COMPONENT_SGLANG, "m/x:prod", "0.5.6", false, REASON_UNVERIFIED},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct image image;
+		struct gate_verdict verdict;
+		cJSON *row = cJSON_CreateObject();
+		json_set_str(row, "verdict", "Inconclusive");
+		json_set_str(row, "version", rows[i].version);
+		image_read(rows[i].image, &image);
+		gate_judge(rows[i].component, &image, NULL, false, &verdict);
+		rehearsal_overrule(row, rows[i].component, rows[i].brings, &verdict);
 		CHECK_STR_ROW(reason_info(verdict.reason)->word, reason_info(rows[i].reason)->word,
 			      rows[i].image);
 		json_freep(&row);

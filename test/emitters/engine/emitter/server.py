@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+from emitter import versions
+
 BODY_LIMIT = 8 << 20
 REQUESTS = ("/v1/completions", "/v1/chat/completions", "/generate")
 
@@ -49,6 +51,8 @@ class Engine:
         if path == "/v1/models":
             model = {"id": self.model, "object": "model"}
             return 200, "application/json", json.dumps({"object": "list", "data": [model]}).encode()
+        if path == "/version" and versions.behaviour().engine == "vllm":
+            return 200, "application/json", json.dumps({"version": versions.told()}).encode()
         if path == "/metrics" and self.counter:
             if self.tracer:
                 self.tracer.scrape(path)

@@ -51,6 +51,13 @@ def split(reference):
     return name, tuple(int(part or 0) for part in number.groups()) if number else NEWEST
 
 
+def told():
+    """The version that the server tells when it is asked: the tag's, if it is the engine's own; EMITTER_VERSION lies."""
+    name, version = split(os.environ.get("EMITTER_IMAGE", ""))
+    known = version if name.startswith(("vllm", "sglang")) and version != NEWEST else (0, 32, 0)
+    return os.environ.get("EMITTER_VERSION") or ".".join(map(str, known))
+
+
 def behaviour(reference=None):
     name, version = split(os.environ.get("EMITTER_IMAGE", "") if reference is None else reference)
     for pattern, below, row in TABLE:
