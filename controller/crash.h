@@ -46,6 +46,8 @@ struct crash {
 	enum crash_class class;
 	bool edited;     /* the container is one that the plan injects */
 	bool needs_text; /* it ended, and no words of it are known yet */
+	bool
+	    not_restarted; /* there is no log of a container before: the one that ended is there still */
 	char pod[254];
 	char container[64];
 	char said[96]; /* what of the table it said; "" nothing of it */

@@ -114,7 +114,11 @@ static void take_answers(struct reconciling *r)
 			seen->crash = before;
 	}
 	if (seen->log != NULL) {
-		crash_read_text(&seen->crash, seen->log, strlen(seen->log));
+		/* a kubelet has a "previous" log only once it has started the container again */
+		if (seen->log[0] == '\0' && !seen->crash.not_restarted)
+			seen->crash.not_restarted = true;
+		else
+			crash_read_text(&seen->crash, seen->log, strlen(seen->log));
 		free(seen->log);
 		seen->log = NULL;
 	}
@@ -130,7 +134,9 @@ static void look_at_pods(struct reconciling *r)
 	}
 	take_answers(r);
 	if (seen->crash.needs_text) {
-		intend(r, INTENT_LOG, seen->crash.pod)->word = xstrdup(seen->crash.container);
+		struct intent *intent = intend(r, INTENT_LOG, seen->crash.pod);
+		intent->word = xstrdup(seen->crash.container);
+		intent->present = seen->crash.not_restarted;
 		return;
 	}
 	uint64_t period = (now - r->row->pace.progress_ms) / LOOK_SHARE;

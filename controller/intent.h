@@ -48,6 +48,7 @@ struct intent {
 	enum resource_id owner; /* PODS, LOG: the workload that it is about */
 	char *owner_name;       /* likewise; or NULL */
 	bool warning;           /* EVENT with `word`: its type */
+	bool present;           /* LOG: of the container that is there, not of the one before it */
 	bool revert;            /* PATCH: takes back what did not come up; counted */
 	bool is_report;         /* its failure is told at the end; the list goes on */
 	unsigned

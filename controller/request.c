@@ -23,8 +23,7 @@ static const struct {
     [INTENT_READ] = {"GET", NULL, NULL, "", false},
     /* version 0: from the server's memory, since it is asked again and again */
     [INTENT_PODS] = {"GET", NULL, NULL, "?resourceVersion=0&labelSelector=", true},
-    [INTENT_LOG] = {"GET", NULL, "log",
-		    "?previous=true&tailLines=50&limitBytes=16384&container=", false},
+    [INTENT_LOG] = {"GET", NULL, "log", "?tailLines=50&limitBytes=16384&container=", false},
 };
 
 static void build_delete_options(const struct intent *intent, struct buffer *body)
@@ -60,6 +59,8 @@ void intent_request_build(const struct intent *intent, struct intent_request *re
 		ret_request->accept = "text/plain, */*";
 	if (intent->type == INTENT_PODS || intent->type == INTENT_LOG)
 		path_add_escaped(&ret_request->path, intent->word);
+	if (intent->type == INTENT_LOG && !intent->present)
+		buffer_add_str(&ret_request->path, "&previous=true");
 	if (intent->type == INTENT_DELETE)
 		build_delete_options(intent, &ret_request->body);
 	else if (intent->body != NULL)

@@ -153,6 +153,10 @@ static void crash(struct scene *scene, const char *name, const char *log, const 
 	answer(scene, name, CRASHED);
 	check_look(scene, name, "log Pod/pod-0");
 	row_of(scene, name)->seen.log = xstrdup(log);
+	if (log[0] == '\0') { /* that of the container before it; then that of this one */
+		check_look(scene, name, "log Pod/pod-0");
+		row_of(scene, name)->seen.log = xstrdup("");
+	}
 	check_look(scene, name, want);
 }
 
@@ -207,6 +211,28 @@ TEST(the_end_of_the_revert_is_news)
 	CHECK(!row_of(&scene, "a")->pace.rolling && scene.news.changed);
 	check_look(&scene, "a", "");
 	CHECK(!scene.news.changed);
+	scene_release(&scene);
+}
+
+/* Before its first restart a container has no log of the one before. */
+TEST(the_log_of_a_container_that_was_not_started_again_is_read)
+{
+	struct scene scene;
+	struct intents intents;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", CRASHED);
+	for (int i = 0; i < 2; i++) {
+		free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "a", &intents));
+		if (CHECK_INT(intents.count, 1))
+			CHECK_INT(intents.items[0].present, i == 1);
+		intents_release(&intents);
+		row_of(&scene, "a")->seen.log =
+		    xstrdup(i == 0 ? "" : "ValueError: OpenTelemetry is not available\n");
+	}
+	check_look(&scene, "a", REVERTED("a"));
+	CHECK(strstr(row_of(&scene, "a")->message, "OpenTelemetry is not available") != NULL);
 	scene_release(&scene);
 }
 
