@@ -21,8 +21,9 @@ enum turn { TURN_NONE, TURN_DUE, TURN_HELD };
 static bool is_switched_off(const struct policy *policy)
 {
 	const struct rollout_settings *rollout = &policy->settings.rollout;
-	return policy->has_settings && (text_equal(rollout->rehearse, REHEARSE_OFF) ||
-					text_equal(rollout->policy, ROLLOUT_NEVER));
+	/* without a Tracing nothing is written either, and nobody knows what it will say */
+	return !policy->has_settings || text_equal(rollout->rehearse, REHEARSE_OFF) ||
+	       text_equal(rollout->policy, ROLLOUT_NEVER);
 }
 
 /* Other settings or another operator may find something else. */

@@ -239,6 +239,20 @@ TEST(where_no_pods_may_be_made_a_server_is_asked)
 	free(got);
 }
 
+TEST(nothing_is_tried_before_the_settings_are_there)
+{
+	struct scene scene;
+	struct intents intents;
+	scene_init(&scene);
+	scene.options.rehearse = true;
+	scene_add(&scene, NS("true") SPEC(PRIVATE, OPT_IN));
+	char *got = scene_workload(&scene, RESOURCE_DEPLOYMENT, "decode", &intents);
+	CHECK(strstr(got, "rehearse") == NULL && strstr(got, "patch") == NULL);
+	intents_release(&intents);
+	scene_release(&scene);
+	free(got);
+}
+
 TEST(only_what_was_not_learned_is_forgotten)
 {
 	static const char *const verdicts[] = {"Inconclusive", "Traceable"};
