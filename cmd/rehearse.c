@@ -206,9 +206,8 @@ static bool begin_some(struct rehearsing *r)
 /* Ctrl-C ends what is under way, pods and all; that much is waited for. */
 static enum status rehearse_all(struct rehearsing *r, struct error *err)
 {
-	struct rehearser_rights rights = {.make_pods = !r->options->running,
-					  .read_nodes = true,
-					  .ask = REHEARSER_ASKS_PROXY};
+	struct rehearser_rights rights = {
+	    .make_pods = !r->options->running, .read_nodes = true, .ask = REHEARSER_ASKS_PROXY};
 	r->rehearser = rehearser_new(&r->online->loop, r->online->client, &rights, now, on_done, r);
 	while (!begin_some(r) && !r->online->interrupted) {
 		r->woken = false;
