@@ -80,6 +80,12 @@ static void add_next(const struct building *b, cJSON *workload, const struct rol
 		buffer_add_str(&text, nexts[row].text);
 	else if (!text_equal(json_str(workload, "state"), "Injected"))
 		buffer_add_str(&text, advice);
+	if (json_str(workload, "retryTime") != NULL) {
+		buffer_release(&text);
+		buffer_init(&text, KIB(4));
+		buffer_addf(&text, "tried again at %s, or at once by",
+			    json_str(workload, "retryTime"));
+	}
 	if (row < ARRAY_LEN(nexts) && nexts[row].command != NULL)
 		add_command(&text, b, workload, nexts[row].command);
 	if (text.len > 0)
@@ -102,8 +108,9 @@ static const cJSON *find_row(const struct building *b, const char *kind, const c
 
 static void copy_row(cJSON *workload, const cJSON *row)
 {
-	static const char *const members[] = {"state",    "reason",      "message", "since",
-					      "restarts", "pendingHash", "rolling", "lastSpan"};
+	static const char *const members[] = {"state",   "reason",   "message",
+					      "since",   "restarts", "pendingHash",
+					      "rolling", "lastSpan", "retryTime"};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const cJSON *member = json_member(row, members[i]);
 		if (member != NULL)

@@ -136,6 +136,33 @@ static void load_since(struct roster_row *row, const cJSON *item)
 			row->since.state = (enum workload_state)i;
 }
 
+/* What a policy denied stays denied for a new process too, until the object or the settings change. */
+static void load_refusal(struct roster_row *row, const cJSON *item)
+{
+	const char *version = json_str(item, "refusedFor");
+	if (version == NULL || row->reason != REASON_DENIED_BY_POLICY ||
+	    row->refusal.message != NULL)
+		return;
+	row->refusal = (struct refusal){.message = xstrdup(row->message),
+					.version = xstrdup(version),
+					.failures = 1,
+					.retry_at_ms = UINT64_MAX};
+}
+
+static void refusal_to_row(const struct roster_row *row, cJSON *item)
+{
+	const struct refusal *refusal = &row->refusal;
+	char text[MOMENT_TEXT_MAX];
+	if (row->state != WORKLOAD_FAILED || refusal->message == NULL)
+		return;
+	if (row->reason == REASON_DENIED_BY_POLICY && refusal->version != NULL)
+		json_set_str(item, "refusedFor", refusal->version);
+	if (refusal->retry_wall_us == 0)
+		return;
+	moment_format(refusal->retry_wall_us, text);
+	json_set_str(item, "retryTime", text);
+}
+
 void roster_load(struct roster *roster, const cJSON *status_workloads)
 {
 	const cJSON *item = NULL;
@@ -160,6 +187,7 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		row->reason = reason_find(json_str(item, "reason"));
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
+		load_refusal(row, item);
 	}
 }
 
@@ -308,6 +336,7 @@ static cJSON *row_status(const struct roster_row *row)
 		json_set_bool(item, "rolling", true);
 	if (row->pace.rolling && row->pace.doubtful)
 		json_set_bool(item, "doubtful", true);
+	refusal_to_row(row, item);
 	consent_to_row(&row->consent, item);
 	undo_to_row(&row->undo, item);
 	return item;

@@ -41,7 +41,8 @@ struct refusal {
 	char *version;  /* generation of the object (our own: of the Tracing) it was about */
 	bool transient; /* a matter of the network or of load */
 	unsigned failures;
-	uint64_t retry_at_ms; /* UINT64_MAX: never by itself */
+	uint64_t retry_at_ms;  /* UINT64_MAX: never by itself */
+	int64_t retry_wall_us; /* the same for people; 0: never, or not of a workload */
 };
 
 /* What was read of its pods while a write of ours is being rolled out. */

@@ -167,8 +167,11 @@ static void tell_failure(struct job *job, struct roster_row *row, const struct a
 {
 	enum reason reason = reason_of_failure(result);
 	struct intents events = {0};
-	if (!refusal_is_worth_telling(&row->refusal) ||
-	    !roster_tell(row, WORKLOAD_FAILED, reason, result->message))
+	if (!refusal_is_worth_telling(&row->refusal))
+		return;
+	/* the time of the next try is news, too */
+	add_namespace_key(job->controller, job->key.namespace_name, STATUS_DELAY_MS);
+	if (!roster_tell(row, WORKLOAD_FAILED, reason, result->message))
 		return;
 	roster_stamp(row, controller_now(job->controller).wall_us);
 	const struct object *object = store_get(job->controller->store, job->key.resource,
@@ -176,7 +179,6 @@ static void tell_failure(struct job *job, struct roster_row *row, const struct a
 	intents_add_event(&events, job->key.resource, job->key.namespace_name, job->key.name,
 			  object == NULL ? NULL : object->uid, reason, "Write", result->message);
 	act_tell(&job->controller->actor, &events);
-	add_namespace_key(job->controller, job->key.namespace_name, STATUS_DELAY_MS);
 }
 
 static void fail_workload(struct job *job, const struct act_result *result)
@@ -202,6 +204,9 @@ static void fail_workload(struct job *job, const struct act_result *result)
 	bool final = reason_of_failure(result) == REASON_DENIED_BY_POLICY;
 	refusal_note(&row->refusal, final ? STATUS_INVALID : result->status, result->message,
 		     job->version, now, result->retry_after_ms);
+	if (row->refusal.retry_at_ms != UINT64_MAX)
+		row->refusal.retry_wall_us = controller_now(controller).wall_us +
+					     (int64_t)(row->refusal.retry_at_ms - now) * 1000;
 	tell_failure(job, row, result);
 	queue_add(controller->queue, job->text); /* sees the refusal and waits for its end */
 }

@@ -36,6 +36,44 @@ TEST(refusals_hold_for_a_time_or_until_something_changes)
 	refusal_clear(&refusal);
 }
 
+/* What status remembers of a refusal, and what the next process makes of it. */
+static const struct {
+	enum reason reason;
+	enum status status;
+	const char *refused_for;
+	bool told_when;
+	bool holds; /* in the next process, as long as nothing changes */
+} kept[] = {
+    {REASON_DENIED_BY_POLICY, STATUS_INVALID, "7/r/h/1", false, true},
+    {REASON_REFUSED, STATUS_INVALID, NULL, false, false},
+    {REASON_DENIED, STATUS_DENIED, NULL, true, false},
+};
+
+TEST(a_policys_refusal_outlasts_the_process)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		const char *word = reason_info(kept[i].reason)->word;
+		struct roster before = {0};
+		struct roster after = {0};
+		struct roster_row *row =
+		    add(&before, "w", RANK_SERVER, WORKLOAD_FAILED, kept[i].reason);
+		refusal_note(&row->refusal, kept[i].status, "no", "7/r/h/1", 0, 0);
+		if (row->refusal.retry_at_ms != UINT64_MAX)
+			row->refusal.retry_wall_us = INT64_C(1767225600000000);
+		cJSON *rows = roster_status(&before);
+		CHECK_STR_ROW(json_str(rows->child, "refusedFor"), kept[i].refused_for, word);
+		CHECK_STR_ROW(json_str(rows->child, "retryTime"),
+			      kept[i].told_when ? "2026-01-01T00:00:00Z" : NULL, word);
+		roster_load(&after, rows);
+		row = roster_find(&after, RESOURCE_DEPLOYMENT, "w");
+		CHECK_INT_ROW(refusal_holds(&row->refusal, "7/r/h/1", 1), kept[i].holds, word);
+		CHECK_INT_ROW(refusal_holds(&row->refusal, "8/r/h/1", 1), false, word);
+		cJSON_Delete(rows);
+		roster_release(&before);
+		roster_release(&after);
+	}
+}
+
 TEST(the_list_in_status_is_bounded_with_trouble_first)
 {
 	struct roster roster = {0};
