@@ -13,7 +13,6 @@
 #define LIMIT_DOCUMENT_BYTES    MIB(4)   /* one YAML or JSON document of it */
 #define LIMIT_WATCH_FRAME_BYTES MIB(16)  /* one watch event or list item, as client-go */
 #define LIMIT_BODY_BYTES        MIB(64)  /* a whole non-streamed API answer */
-#define LIMIT_PODS_BYTES        MIB(16)  /* the pods of one workload */
 #define LIMIT_REQUEST_BYTES     MIB(3)   /* the API server refuses more */
 #define LIMIT_LEDGER_BYTES      KIB(128) /* of the 256 KiB that annotations may have */
 #define LIMIT_SCRIPT_BYTES      KIB(256) /* one shell script inside a container's command */
@@ -31,6 +30,8 @@ enum {
 	LIMIT_NODES_PER_DOCUMENT = 400000,
 	LIMIT_STATUS_WORKLOADS = 200, /* rows of status.workloads */
 	LIMIT_STATUS_REFUSED = 32,    /* rows of status.refusedImages */
+	LIMIT_LOOKOUTS = 200,         /* watches of pods of workloads under rollout */
+	LIMIT_PODS_SEEN = 64,         /* pods of one workload that are not Ready */
 };
 
 #endif

@@ -28,7 +28,7 @@ static const char *const actions[] = {
     [INTENT_CREATE] = "create", [INTENT_APPLY] = "apply",         [INTENT_DELETE] = "delete",
     [INTENT_PATCH] = "patch",   [INTENT_GIVE_BACK] = "give_back", [INTENT_STATUS] = "status",
     [INTENT_READ] = "read",     [INTENT_EVENT] = "event",         [INTENT_ASK] = "ask",
-    [INTENT_SURVEY] = "survey", [INTENT_REHEARSE] = "rehearse",   [INTENT_PODS] = "read",
+    [INTENT_SURVEY] = "survey", [INTENT_REHEARSE] = "rehearse",   [INTENT_PODS] = "watch",
     [INTENT_LOG] = "read",
 };
 
@@ -69,20 +69,18 @@ static struct intent *current(struct course *course)
 
 static bool is_read(const struct intent *intent)
 {
-	return intent->type == INTENT_READ || intent->type == INTENT_PODS ||
-	       intent->type == INTENT_LOG;
+	return intent->type == INTENT_READ || intent->type == INTENT_LOG;
 }
 
 static void send_request(struct course *course, struct intent_request *request, response_fn done)
 {
-	struct request_spec spec = {
-	    .method = request->method,
-	    .path = request->path.data,
-	    .accept = request->accept,
-	    .content_type = request->content_type,
-	    .body = request->content_type == NULL ? NULL : request->body.data,
-	    .body_len = request->body.len,
-	    .limit = current(course)->type == INTENT_PODS ? LIMIT_PODS_BYTES : 0};
+	struct request_spec spec = {.method = request->method,
+				    .path = request->path.data,
+				    .accept = request->accept,
+				    .content_type = request->content_type,
+				    .body =
+					request->content_type == NULL ? NULL : request->body.data,
+				    .body_len = request->body.len};
 	(void)client_send(course->actor->client, &spec, done, course);
 	intent_request_release(request);
 }
@@ -249,7 +247,7 @@ static void on_answer_to_read(void *context, const struct response *response)
 {
 	struct course *course = context;
 	const struct actor *actor = course->actor;
-	/* pods are looked at again in any case */
+	/* no log is an answer, too */
 	if (current(course)->type != INTENT_READ || response->status == STATUS_OK ||
 	    response->status == STATUS_NOT_FOUND || response->status == STATUS_DENIED) {
 		actor->on_read(actor->context, current(course), response);
@@ -324,7 +322,7 @@ static void would_do(struct course *course, const struct intent *intent)
 {
 	if (intent->type == INTENT_STATUS || intent->type == INTENT_GIVE_BACK ||
 	    intent->type == INTENT_ASK || intent->type == INTENT_SURVEY ||
-	    !is_new_wish(course->actor, intent))
+	    intent->type == INTENT_PODS || !is_new_wish(course->actor, intent))
 		return;
 	log_entry(course->actor->log, LOG_INFO, "would write", "action", actions[intent->type],
 		  "kind", resource_get(intent->resource)->kind, "namespace", intent->namespace_name,
@@ -345,6 +343,8 @@ static void run(struct course *course)
 			actor->on_ask(actor->context, intent);
 		} else if (intent->type == INTENT_SURVEY) {
 			actor->on_survey(actor->context);
+		} else if (intent->type == INTENT_PODS) {
+			actor->on_pods(actor->context, intent);
 		} else if (intent->type == INTENT_REHEARSE) {
 			actor->on_rehearse(actor->context, intent);
 		} else if (intent->type == INTENT_GIVE_BACK) {

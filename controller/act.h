@@ -41,7 +41,9 @@ struct actor {
 	void (*on_rehearse)(void *context, const struct intent *intent);
 	/* INTENT_SURVEY: begins one. */
 	void (*on_survey)(void *context);
-	/* INTENT_READ: it is there (STATUS_OK), it is not, or it may not be read (STATUS_DENIED). */
+	/* INTENT_PODS: begins to watch them. */
+	void (*on_pods)(void *context, const struct intent *intent);
+	/* INTENT_READ, INTENT_LOG: it is there (STATUS_OK), it is not, or it may not be read (STATUS_DENIED). */
 	void (*on_read)(void *context, const struct intent *intent,
 			const struct response *response);
 	void *context;

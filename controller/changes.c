@@ -167,3 +167,22 @@ void on_store_change(void *context, const struct object *before, const struct ob
 	    (object->resource == RESOURCE_NETWORKPOLICY && !object->managed))
 		add_workload_keys(controller, object->namespace_name);
 }
+
+/*
+ * A workload that nobody has looked at since the start is one that the order has to reckon with, and
+ * about which the status of before is truer.
+ */
+void enroll_all(struct controller *controller, struct namespace *space)
+{
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		enum resource_id id = (enum resource_id)i;
+		size_t count = 0;
+		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
+			continue;
+		struct object *const *items =
+		    store_range(controller->store, id, space->name, &count);
+		for (size_t k = 0; k < count; k++)
+			if (!items[k]->deleting)
+				(void)roster_need(&space->roster, id, items[k]->name);
+	}
+}

@@ -152,8 +152,8 @@ static void on_read(void *context, const struct intent *intent, const struct res
 	struct controller *controller = context;
 	size_t count = 0;
 	bool there = response->status == STATUS_OK;
-	if (intent->type == INTENT_PODS || intent->type == INTENT_LOG) {
-		wake_with_pods(controller, intent, response);
+	if (intent->type == INTENT_LOG) {
+		wake_with_log(controller, intent, response);
 		return;
 	}
 	if (intent->resource == RESOURCE_SECRET) {
@@ -279,6 +279,7 @@ static void init_actor(struct controller *controller)
 	controller->actor.on_ask = on_ask;
 	controller->actor.on_rehearse = rehearsals_begin;
 	controller->actor.on_survey = wake_surveyor;
+	controller->actor.on_pods = lookout_begin;
 	controller->actor.context = controller;
 }
 
@@ -361,6 +362,7 @@ void controller_close(struct controller *controller)
 	asker_freep(&controller->asker);
 	rehearser_freep(&controller->rehearser);
 	surveyor_freep(&controller->surveyor);
+	lookout_stop_all(controller);
 	for (size_t i = 0; i < controller->namespace_count; i++)
 		listing_stop(controller, controller->namespaces[i]);
 	for (size_t i = 0; i < controller->scope_count; i++)

@@ -61,6 +61,9 @@ struct controller {
 	bool crds_watched;      /* it works: nothing is to be asked from time to time */
 	struct feed **listings; /* one-time lists under way */
 	size_t listing_count;
+	struct lookout **lookouts; /* pods of workloads under rollout */
+	size_t lookout_count;
+	unsigned long lookouts_begun;
 
 	struct namespace **namespaces; /* sorted by name */
 	size_t namespace_count;
@@ -145,6 +148,8 @@ void add_workload_key(struct controller *controller, enum resource_id resource,
 		      const char *namespace_name, const char *name);
 /* All workloads of a namespace that are in the store. */
 void add_workload_keys(struct controller *controller, const char *namespace_name);
+/* Every workload of a namespace gets its row. */
+void enroll_all(struct controller *controller, struct namespace *space);
 /* The store's callback. */
 void on_store_change(void *context, const struct object *before, const struct object *after);
 
@@ -155,6 +160,9 @@ void scope_stop(struct scope *scope);
 void scope_tick(struct scope *scope);
 void start_crd_watch(struct controller *controller);
 void feed_event(void *context, const struct watch_event *event);
+/* Of a kind that is read on demand: why it may not be read there, or NULL. Conditions and /readyz say it. */
+void feed_note_access(struct controller *controller, const char *namespace_name,
+		      enum resource_id resource, const char *why);
 /* Begins work when every first list is complete. */
 void controller_check_ready(struct controller *controller);
 
@@ -188,11 +196,18 @@ struct image_news {
 /* More, or something else, is known now: who waits for it is looked at again. */
 void wake_for_image(struct controller *controller, const struct namespace *space,
 		    const struct roster_row *row, const struct image_news *before);
-/* The pods of a workload, or the log of one, were read (INTENT_PODS, INTENT_LOG). */
-void wake_with_pods(struct controller *controller, const struct intent *intent,
-		    const struct response *response);
+/* The log of a pod of a workload was read (INTENT_LOG). */
+void wake_with_log(struct controller *controller, const struct intent *intent,
+		   const struct response *response);
 /* The namespace was looked at: did it lose its switch, and too many others too? */
 void wake_guarded(struct controller *controller, struct namespace *space);
+
+/* pods of workloads under rollout (lookout.c) */
+/* INTENT_PODS: watches them. */
+void lookout_begin(void *context, const struct intent *intent);
+/* Ends those whose rollout is over, or whose workload is gone. */
+void lookout_settle(struct controller *controller);
+void lookout_stop_all(struct controller *controller);
 
 /* images that are tried first (rehearsals.c) */
 struct rehearser *rehearsals_new(struct controller *controller, bool read_nodes);

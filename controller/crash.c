@@ -230,11 +230,25 @@ static enum crash_class class_of_wait(const char *reason)
 	return CRASH_NONE;
 }
 
-/* How the container ended the last time, or NULL. */
-static const cJSON *last_end(const cJSON *status)
+/* When its deletion was asked for; 0: it was not. */
+static int64_t deleted_us(const cJSON *pod)
+{
+	const cJSON *metadata = json_member(pod, "metadata");
+	const char *end = json_str(metadata, "deletionTimestamp");
+	int64_t grace = json_int(metadata, "deletionGracePeriodSeconds", 0);
+	return end == NULL ? 0 : moment_parse(end, 1) - grace * 1000000;
+}
+
+/*
+ * How the container ended by itself the last time, or NULL. In a pod that is being deleted the
+ * kubelet ends what runs, and starts nothing anew: what was started anew ended before.
+ */
+static const cJSON *last_end(const cJSON *status, int64_t deleted)
 {
 	const cJSON *now = json_get(status, "state.terminated");
-	return now != NULL ? now : json_get(status, "lastState.terminated");
+	const cJSON *before = json_get(status, "lastState.terminated");
+	int64_t finished = moment_parse(json_str(now, "finishedAt"), deleted);
+	return now != NULL && (deleted == 0 || finished < deleted) ? now : before;
 }
 
 static void read_end(struct crash *crash, const cJSON *end)
@@ -271,17 +285,19 @@ static void read_containers(const cJSON *pod, const char *list, const struct pla
 			    struct crash *worst)
 {
 	const cJSON *status = NULL;
+	int64_t deleted = deleted_us(pod);
 	cJSON_ArrayForEach(status, json_member(json_member(pod, "status"), list))
 	{
 		struct crash found = {.class = CRASH_NONE};
 		const char *name = json_str(status, "name");
-		const cJSON *end = last_end(status);
+		const cJSON *end = last_end(status, deleted);
 		if (name == NULL || json_bool(status, "ready", false))
 			continue;
 		(void)snprintf(found.pod, sizeof(found.pod), "%s", json_str(pod, "metadata.name"));
 		(void)snprintf(found.container, sizeof(found.container), "%s", name);
 		found.edited = is_edited(plan, name);
-		found.class = class_of_wait(json_str(status, "state.waiting.reason"));
+		if (deleted == 0)
+			found.class = class_of_wait(json_str(status, "state.waiting.reason"));
 		if (found.class == CRASH_NONE && end != NULL && !may_end(pod, name, end))
 			read_end(&found, end);
 		keep_graver(worst, &found);
@@ -302,6 +318,13 @@ static void read_schedule(const cJSON *pod, struct crash *worst)
 	}
 }
 
+/* One that its node has thrown out says nothing of it. */
+static bool is_telling(const cJSON *pod)
+{
+	return json_str(pod, "metadata.name") != NULL && json_str(pod, "status.reason") == NULL &&
+	       !was_ready(pod);
+}
+
 void crash_read(const cJSON *pods, const struct replica_sets *sets, const struct plan *plan,
 		struct crash *ret_crash)
 {
@@ -309,16 +332,56 @@ void crash_read(const cJSON *pods, const struct replica_sets *sets, const struct
 	struct crash worst = {.class = CRASH_NONE};
 	cJSON_ArrayForEach(pod, pods)
 	{
-		/* one that is being deleted, or that its node has thrown out, says nothing of it */
-		if (json_str(pod, "metadata.name") == NULL ||
-		    json_get(pod, "metadata.deletionTimestamp") != NULL ||
-		    json_str(pod, "status.reason") != NULL || was_ready(pod) || !is_new(pod, sets))
+		if (!is_telling(pod) || !is_new(pod, sets))
 			continue;
 		read_containers(pod, "initContainerStatuses", plan, &worst);
 		read_containers(pod, "containerStatuses", plan, &worst);
-		read_schedule(pod, &worst);
+		if (deleted_us(pod) == 0)
+			read_schedule(pod, &worst);
 	}
 	*ret_crash = worst;
+}
+
+static bool is_controlled_by(const cJSON *pod, const cJSON *owner)
+{
+	const cJSON *item = NULL;
+	cJSON_ArrayForEach(item, json_get(pod, "metadata.ownerReferences"))
+	{
+		if (json_bool(item, "controller", false))
+			return text_equal(json_str(item, "uid"), json_str(owner, "metadata.uid"));
+	}
+	return false;
+}
+
+/* Its controller knows of a newer revision, and that one is the newest template. */
+static bool is_of_past_revision(const cJSON *pod, const cJSON *owner)
+{
+	const cJSON *labels = json_get(pod, "metadata.labels");
+	const cJSON *revision = json_member(labels, "controller-revision-hash");
+	const char *newest = json_str(owner, "status.updateRevision");
+	return cJSON_IsString(revision) && newest != NULL &&
+	       strcmp(revision->valuestring, newest) != 0 &&
+	       json_int(owner, "status.observedGeneration", 0) >=
+		   json_int(owner, "metadata.generation", 1);
+}
+
+const cJSON *crash_leftover(const cJSON *pods, const cJSON *owner, const struct plan *plan,
+			    const struct replica_sets *crashed, const struct replica_sets *now)
+{
+	const cJSON *pod = NULL;
+	cJSON_ArrayForEach(pod, pods)
+	{
+		struct crash found = {.class = CRASH_NONE};
+		if (!is_telling(pod) || deleted_us(pod) != 0 || !is_new(pod, crashed) ||
+		    is_new(pod, now) || !is_controlled_by(pod, owner) ||
+		    !is_of_past_revision(pod, owner))
+			continue;
+		read_containers(pod, "initContainerStatuses", plan, &found);
+		read_containers(pod, "containerStatuses", plan, &found);
+		if (found.edited && crash_has_ended(&found))
+			return pod;
+	}
+	return NULL;
 }
 
 void crash_describe(const struct crash *crash, char *text, size_t size)
@@ -333,10 +396,11 @@ void crash_describe(const struct crash *crash, char *text, size_t size)
 	else
 		(void)snprintf(text, size,
 			       "%s: container %s of pod %s ended with exit code %ld%s%s%s before "
-			       "it was ever Ready. %s %s",
+			       "it was ever Ready. %s %s%s",
 			       info->word, crash->container, crash->pod, crash->exit_code,
 			       crash->said[0] == '\0' ? "" : ", saying \"", crash->said,
-			       crash->said[0] == '\0' ? "" : "\",", info->meaning, info->advice);
+			       crash->said[0] == '\0' ? "" : "\",", info->meaning, info->advice,
+			       crash->unread ? " The operator may not read it (pods/log)." : "");
 }
 
 void crash_document(struct buffer *out)

@@ -48,6 +48,7 @@ struct crash {
 	bool needs_text; /* it ended, and no words of it are known yet */
 	bool
 	    not_restarted; /* there is no log of a container before: the one that ended is there still */
+	bool unread;       /* its log may not be read */
 	char pod[254];
 	char container[64];
 	char said[96]; /* what of the table it said; "" nothing of it */
@@ -56,11 +57,20 @@ struct crash {
 
 /*
  * The gravest finding among the pods of the templates as they are now (a pod whose containers
- * have another command, args or env is of an older revision). `pods`: items of a PodList.
- * CRASH_NONE: nothing is wrong so far.
+ * have another command, args or env is of an older revision). `pods`: items of a PodList; of
+ * one that is being deleted counts what ended before that. CRASH_NONE: nothing is wrong so far.
  */
 void crash_read(const cJSON *pods, const struct replica_sets *sets, const struct plan *plan,
 		struct crash *ret_crash);
+
+/*
+ * A pod of `owner`, a StatefulSet, that crashed with our edit before it was ever Ready, and that
+ * its controller keeps all the same since it waits for every pod to be Ready once. `crashed`: its
+ * sets with the edit, `now`: without. NULL: none, or its controller has not seen yet that the
+ * edit is gone.
+ */
+const cJSON *crash_leftover(const cJSON *pods, const cJSON *owner, const struct plan *plan,
+			    const struct replica_sets *crashed, const struct replica_sets *now);
 
 /* Takes the container's log, or its end, into account. */
 void crash_read_text(struct crash *crash, const char *text, size_t len);

@@ -11,8 +11,7 @@
 #include "controller/elsewhere.h"
 #include "inject/settings.h"
 
-/* Often at first, when flags are refused; seldom when a model loads for an hour. */
-enum { LOOK_LEAST_MS = 1000, LOOK_MOST_MS = 15000, LOOK_SHARE = 8 };
+enum { MEND_AGAIN_MS = 15000 };
 
 /* --- reading pods --- */
 
@@ -84,8 +83,12 @@ static struct intent *intend(struct reconciling *r, enum intent_type type, const
 	return intent;
 }
 
-static void intend_pods(struct reconciling *r)
+/* From now on until pods_seen_clear. */
+static void watch_pods(struct reconciling *r)
 {
+	if (r->row->seen.asked)
+		return;
+	r->row->seen.asked = true;
 	for (size_t i = 0; i < r->sets.count; i++) {
 		const cJSON *object = r->sets.items[i].object;
 		struct buffer selector CLEANUP(buffer_release) = {0};
@@ -103,11 +106,10 @@ static void intend_pods(struct reconciling *r)
 static void take_answers(struct reconciling *r)
 {
 	struct pods_seen *seen = &r->row->seen;
-	if (seen->pods != NULL) {
+	if (seen->fresh) {
 		struct crash before = seen->crash;
 		crash_read(seen->pods, &r->sets, r->plan, &seen->crash);
-		cJSON_Delete(seen->pods);
-		seen->pods = NULL;
+		seen->fresh = false;
 		if (seen->crash.needs_text && crash_has_ended(&before) && !before.needs_text &&
 		    strcmp(before.pod, seen->crash.pod) == 0 &&
 		    strcmp(before.container, seen->crash.container) == 0)
@@ -119,6 +121,7 @@ static void take_answers(struct reconciling *r)
 			seen->crash.not_restarted = true;
 		else
 			crash_read_text(&seen->crash, seen->log, strlen(seen->log));
+		seen->crash.unread = seen->unread;
 		free(seen->log);
 		seen->log = NULL;
 	}
@@ -127,26 +130,17 @@ static void take_answers(struct reconciling *r)
 static void look_at_pods(struct reconciling *r)
 {
 	struct pods_seen *seen = &r->row->seen;
-	uint64_t now = r->input->now.mono_ms;
 	if (!r->row->pace.rolling || r->ledger == NULL) {
 		pods_seen_clear(seen);
 		return;
 	}
+	watch_pods(r);
 	take_answers(r);
 	if (seen->crash.needs_text) {
 		struct intent *intent = intend(r, INTENT_LOG, seen->crash.pod);
 		intent->word = xstrdup(seen->crash.container);
 		intent->present = seen->crash.not_restarted;
-		return;
 	}
-	uint64_t period = (now - r->row->pace.progress_ms) / LOOK_SHARE;
-	period = period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
-	period = period > LOOK_MOST_MS ? LOOK_MOST_MS : period;
-	if (seen->asked_ms == 0 || now - seen->asked_ms >= period) {
-		seen->asked_ms = now;
-		intend_pods(r);
-	}
-	intents_again(r->intents, seen->asked_ms + period - now);
 }
 
 /* --- the verdict --- */
@@ -224,11 +218,6 @@ static void refuse(struct reconciling *r)
 /* By the ledger, at once: neither policy, window, floor nor turn stand in the way of mending. */
 static void revert(struct reconciling *r, const struct refused *entry)
 {
-	char words[WORDS_MAX];
-	(void)snprintf(words, sizeof(words), "%s%s", entry->message,
-		       r->input->resource == RESOURCE_STATEFULSET
-			   ? " A StatefulSet keeps a pod that never was Ready: delete that pod."
-			   : "");
 	if (!reconciling_build(r, PLAN_REMOVE))
 		return;
 	if (r->plan->changes && reconciling_is_refused(r))
@@ -236,11 +225,72 @@ static void revert(struct reconciling *r, const struct refused *entry)
 	undo_forget(&r->row->undo);
 	consent_forget(&r->row->consent);
 	pods_seen_clear(&r->row->seen);
-	reconciling_tell(r, WORKLOAD_FAILED, REASON_REVERTED, words);
+	reconciling_tell(r, WORKLOAD_FAILED, REASON_REVERTED, entry->message);
 	if (!r->plan->changes)
 		return;
 	r->reverts = true;
 	reconciling_patch(r);
+}
+
+static bool keeps_pods(const cJSON *object)
+{
+	return text_equal(json_str(object, "kind"), "StatefulSet") &&
+	       !text_equal(json_str(object, "spec.podManagementPolicy"), "Parallel") &&
+	       !text_equal(json_str(object, "spec.updateStrategy.type"), "OnDelete");
+}
+
+static const cJSON *find_leftover(struct reconciling *r)
+{
+	CLEANUP(json_freep) cJSON *edited = NULL;
+	struct error err;
+	struct replica_sets crashed;
+	pods_seen_bury(&r->row->seen);
+	if (r->row->seen.pods == NULL ||
+	    plan_apply(r->plan, r->input->object, &edited, &err) != STATUS_OK)
+		return NULL;
+	replica_sets_read(edited, r->input->facts, &crashed);
+	return crash_leftover(r->row->seen.pods, r->input->object, r->plan, &crashed, &r->sets);
+}
+
+static void intend_deletion(struct reconciling *r, const cJSON *pod)
+{
+	char note[400];
+	const char *name = json_str(pod, "metadata.name");
+	struct intent *intent = intend(r, INTENT_DELETE, name);
+	intent->uid = xstrdup(json_str(pod, "metadata.uid"));
+	intent->version = xstrdup(json_str(pod, "metadata.resourceVersion"));
+	intent->note = xstrdup("undo a crash of ours");
+	(void)snprintf(note, sizeof(note),
+		       "pod %s, which had crashed with tracing and which its StatefulSet kept, "
+		       "was deleted",
+		       name);
+	reconciling_tell_event(r, REASON_REVERTED, "Revert",
+			       note); /* only if the write before is */
+	intents_again(r->intents, MEND_AGAIN_MS);
+}
+
+/*
+ * After the revert of an OrderedReady StatefulSet: its controller waits for the crashed pod to
+ * be Ready before it replaces any. What our edit broke is not mended before that pod is gone.
+ */
+static void mend(struct reconciling *r, char *words, size_t size)
+{
+	struct pods_seen *seen = &r->row->seen;
+	words[0] = '\0';
+	if (!r->row->pace.rolling || !keeps_pods(r->input->object)) {
+		pods_seen_clear(seen);
+		return;
+	}
+	watch_pods(r);
+	const cJSON *pod = find_leftover(r);
+	if (pod != NULL && !seen->undeletable)
+		intend_deletion(r, pod);
+	else if (pod != NULL || seen->blind != NULL)
+		(void)snprintf(words, size,
+			       " Its StatefulSet keeps a pod that was never Ready, and the "
+			       "operator may not %s: delete that pod%s%s.",
+			       pod != NULL ? "delete it" : "look for it", pod != NULL ? ", " : "",
+			       pod != NULL ? json_str(pod, "metadata.name") : "");
 }
 
 /* A person wants another try of what stands against this image in this namespace. */
@@ -268,9 +318,11 @@ static void describe_elsewhere(struct reconciling *r)
 static bool tell_refused(struct reconciling *r, const struct refused *entry, bool own)
 {
 	bool before = r->changed;
-	if (own && entry != NULL)
-		(void)snprintf(r->words, sizeof(r->words), "%s", entry->message);
-	else if (entry != NULL)
+	char kept[400];
+	if (own && entry != NULL) {
+		mend(r, kept, sizeof(kept));
+		(void)snprintf(r->words, sizeof(r->words), "%s%s", entry->message, kept);
+	} else if (entry != NULL)
 		(void)snprintf(r->words, sizeof(r->words), "image %s, tried in %s: %s",
 			       entry->image, entry->workload, entry->message);
 	else
@@ -310,6 +362,8 @@ bool failure_holds(struct reconciling *r)
 		if (is_ours(r)) {
 			refuse(r);
 			entry = refused_find(list, r->plan);
+		} else if (!r->row->seen.crash.needs_text) {
+			pods_seen_bury(&r->row->seen);
 		}
 	}
 	if (entry == NULL)

@@ -56,6 +56,21 @@ static void settle(struct feed *feed, enum access access, const char *why)
 			add_namespace_key(controller, controller->namespaces[i]->name, 0);
 }
 
+void feed_note_access(struct controller *controller, const char *namespace_name,
+		      enum resource_id resource, const char *why)
+{
+	struct scope *scope = controller_scope(controller, namespace_name);
+	if (scope == NULL || text_equal(scope->denied[resource], why))
+		return;
+	note_denied(&scope->feeds[resource], why);
+	if (why != NULL)
+		log_entry(controller->log, LOG_WARN, "kind cannot be read", "kind",
+			  resource_get(resource)->kind, "namespace", namespace_name, "error", why,
+			  NULL);
+	for (size_t i = 0; i < controller->namespace_count; i++)
+		add_namespace_key(controller, controller->namespaces[i]->name, 0);
+}
+
 static void put(struct feed *feed, const struct watch_event *event, bool force)
 {
 	if (store_put(feed->controller->store, feed->resource, event->object, event->object_len,

@@ -19,6 +19,7 @@ void figures_add(struct workload_figures *figures, const struct roster *roster, 
 			figures->rows[row->state][row->reason]++;
 		figures->progressing += row->pace.rolling && !row->pace.stalled ? 1 : 0;
 		figures->stalled += row->pace.rolling && row->pace.stalled ? 1 : 0;
+		figures->blind += row->pace.rolling && row->seen.blind != NULL ? 1 : 0;
 		figures->restarts += roster_restarts(row);
 		add_wait(figures, row, wall_us);
 	}

@@ -16,6 +16,7 @@ struct workload_figures {
 	size_t rows[WORKLOAD_STATE_COUNT][REASON_COUNT]; /* those that status would list */
 	size_t progressing;                              /* rollouts of our writes */
 	size_t stalled;
+	size_t blind;                      /* of both, those whose pods cannot be seen */
 	long restarts;                     /* pods that writes which wait will replace */
 	double longest_wait[REASON_COUNT]; /* seconds, of those that wait to be written */
 };

@@ -12,6 +12,7 @@ void intents_release(struct intents *intents)
 		free(intent->namespace_name);
 		free(intent->name);
 		free(intent->uid);
+		free(intent->version);
 		free(intent->word);
 		free(intent->owner_name);
 		free(intent->action);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What reconcile wants to be done: a list that act carries out in order; the first
- * failure ends it. Events, asks and surveys are sent beside the list and never fail it.
+ * failure ends it. Events, asks, surveys and watches of pods are begun beside the list and never fail it.
  */
 #ifndef LLMD_CONTROLLER_INTENT_H
 #define LLMD_CONTROLLER_INTENT_H
@@ -26,7 +26,7 @@ enum intent_type {
 	INTENT_SURVEY,    /* a survey of the nodes, for whoever waits for one: beside the list */
 	INTENT_REHEARSE, /* the image `name`; body {component, podSpec, container}: beside the list */
 	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
-	INTENT_PODS, /* GET the pods of the workload `owner`, by label selector */
+	INTENT_PODS, /* watch the pods of the workload `owner`, by label selector: beside the list */
 	INTENT_LOG,  /* GET the end of what a container of its pod `name` wrote before it ended */
 };
 
@@ -40,6 +40,7 @@ struct intent {
 	char *namespace_name; /* "" for cluster-scoped objects */
 	char *name;
 	char *uid;          /* DELETE: precondition; EVENT: of the object it is about; or NULL */
+	char *version;      /* DELETE: resourceVersion as precondition; or NULL */
 	cJSON *body;        /* CREATE, APPLY, PATCH, STATUS */
 	cJSON *managers;    /* PATCH: managedFields of Apply managers before it; or NULL */
 	enum reason reason; /* EVENT: its word and type, unless `word` is set */

@@ -185,6 +185,7 @@ static void measure_workloads(struct controller *controller)
 			 figures.longest_wait[i], &controller->metrics.seen_wait[i]);
 	metric_set(controller->metrics.rollouts, "progressing", (double)figures.progressing);
 	metric_set(controller->metrics.rollouts, "stalled", (double)figures.stalled);
+	metric_set(controller->metrics.rollouts, "unseen", (double)figures.blind);
 	metric_set(controller->metrics.restarts, "", (double)figures.restarts);
 }
 

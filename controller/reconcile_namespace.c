@@ -72,11 +72,15 @@ static void state_permitted(const struct view *view, struct verdict *verdict)
 	struct buffer text;
 	buffer_init(&text, sizeof(verdict->message) - 64);
 	for (size_t i = 0; view->denied != NULL && i < RESOURCE_COUNT; i++)
-		if (view->denied[i] != NULL)
-			buffer_addf(&text, "%s%s", text.len == 0 ? "" : "; ", view->denied[i]);
+		if (view->denied[i] != NULL && i != RESOURCE_POD)
+			buffer_addf(&text, "%s%s",
+				    text.len == 0 ? "what cannot be read is not traced: " : "; ",
+				    view->denied[i]);
+	if (view->denied != NULL && view->denied[RESOURCE_POD] != NULL)
+		buffer_addf(&text, "%scrashes of new pods are not recognised, nor taken back: %s",
+			    text.len == 0 ? "" : "; ", view->denied[RESOURCE_POD]);
 	if (text.len > 0 || text.full)
-		verdict_set(verdict, "False", "Forbidden", "what cannot be read is not traced: %s",
-			    text.data);
+		verdict_set(verdict, "False", "Forbidden", "%s", text.data);
 	buffer_release(&text);
 }
 

@@ -21,8 +21,6 @@ static const struct {
     [INTENT_STATUS] = {"PATCH", CONTENT_MERGE_PATCH, "status", "?fieldManager=" FIELD_MANAGER,
 		       false},
     [INTENT_READ] = {"GET", NULL, NULL, "", false},
-    /* version 0: from the server's memory, since it is asked again and again */
-    [INTENT_PODS] = {"GET", NULL, NULL, "?resourceVersion=0&labelSelector=", true},
     [INTENT_LOG] = {"GET", NULL, "log", "?tailLines=50&limitBytes=16384&container=", false},
 };
 
@@ -33,6 +31,10 @@ static void build_delete_options(const struct intent *intent, struct buffer *bod
 	if (intent->uid != NULL) {
 		buffer_add_str(body, ",\"preconditions\":{\"uid\":");
 		json_print_string(intent->uid, body);
+		if (intent->version != NULL) {
+			buffer_add_str(body, ",\"resourceVersion\":");
+			json_print_string(intent->version, body);
+		}
 		buffer_add_char(body, '}');
 	}
 	buffer_add_char(body, '}');
@@ -57,7 +59,7 @@ void intent_request_build(const struct intent *intent, struct intent_request *re
 	buffer_add_str(&ret_request->path, rows[intent->type].query);
 	if (intent->type == INTENT_LOG)
 		ret_request->accept = "text/plain, */*";
-	if (intent->type == INTENT_PODS || intent->type == INTENT_LOG)
+	if (intent->type == INTENT_LOG)
 		path_add_escaped(&ret_request->path, intent->word);
 	if (intent->type == INTENT_LOG && !intent->present)
 		buffer_add_str(&ret_request->path, "&previous=true");

@@ -20,10 +20,13 @@ void restart_tell_rolling(struct reconciling *r)
 		return;
 	if (!r->row->pace.stalled) {
 		const char *unknown = r->row->unsurveyed ? r->input->survey->why : NULL;
-		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced%s%s",
+		const char *blind = r->row->seen.blind;
+		(void)snprintf(r->words, sizeof(r->words), "%ld pods are being replaced%s%s%s%s",
 			       rollout->pods,
 			       unknown == NULL ? "" : "; whether new ones find room is not known: ",
-			       unknown == NULL ? "" : unknown);
+			       unknown == NULL ? "" : unknown,
+			       blind == NULL ? "" : "; a crash would not be recognised: ",
+			       blind == NULL ? "" : blind);
 		reconciling_tell(r, WORKLOAD_PENDING, REASON_ROLLING_OUT, r->words);
 		return;
 	}

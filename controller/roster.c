@@ -38,13 +38,6 @@ static void row_release(struct roster_row *row)
 	pods_seen_clear(&row->seen);
 }
 
-void pods_seen_clear(struct pods_seen *seen)
-{
-	cJSON_Delete(seen->pods);
-	free(seen->log);
-	*seen = (struct pods_seen){.asked_ms = 0};
-}
-
 void roster_release(struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++)

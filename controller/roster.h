@@ -14,10 +14,10 @@
 
 #include "base/json.h"
 #include "controller/consent.h"
-#include "controller/crash.h"
 #include "controller/floor.h"
 #include "controller/moment.h"
 #include "controller/pace.h"
+#include "controller/pods_seen.h"
 #include "controller/refused.h"
 #include "controller/resource.h"
 #include "controller/undo.h"
@@ -43,15 +43,6 @@ struct refusal {
 	unsigned failures;
 	uint64_t retry_at_ms;  /* UINT64_MAX: never by itself */
 	int64_t retry_wall_us; /* the same for people; 0: never, or not of a workload */
-};
-
-/* What was read of its pods while a write of ours is being rolled out. */
-struct pods_seen {
-	uint64_t asked_ms;  /* 0: not yet */
-	bool denied;        /* they may not be read */
-	cJSON *pods;        /* an answer that nobody has looked at yet, or NULL */
-	char *log;          /* the end of the log that `crash` asked for, likewise */
-	struct crash crash; /* the gravest that they showed */
 };
 
 struct roster_row {
@@ -120,9 +111,6 @@ long roster_restarts(const struct roster_row *row);
 
 /* Takes over what is expected of it now; true when that is something else than before. */
 bool roster_expect(struct roster_row *row, struct trace_hops *hops);
-
-/* A new rollout begins, or there is none any more. */
-void pods_seen_clear(struct pods_seen *seen);
 
 bool refusal_holds(const struct refusal *refusal, const char *version, uint64_t mono_ms);
 void refusal_note(struct refusal *refusal, enum status status, const char *message,

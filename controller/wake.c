@@ -124,39 +124,18 @@ void wake_for_image(struct controller *controller, const struct namespace *space
 			wake_waiting(controller, controller->namespaces[i]);
 }
 
-/* Items move into the row: they are looked at, and gone, with its next look. */
-static void keep_pods(struct pods_seen *seen, const struct response *response)
-{
-	CLEANUP(json_freep) cJSON *list = NULL;
-	struct error err;
-	if (json_parse(response->body, response->body_len, &list, &err) != STATUS_OK)
-		return;
-	cJSON *items = cJSON_DetachItemFromObjectCaseSensitive(list, "items");
-	if (seen->pods == NULL)
-		seen->pods = cJSON_CreateArray();
-	while (items != NULL && items->child != NULL)
-		json_append(seen->pods, cJSON_DetachItemViaPointer(items, items->child));
-	cJSON_Delete(items);
-}
-
-void wake_with_pods(struct controller *controller, const struct intent *intent,
-		    const struct response *response)
+void wake_with_log(struct controller *controller, const struct intent *intent,
+		   const struct response *response)
 {
 	const struct namespace *space = controller_namespace(controller, intent->namespace_name);
 	struct roster_row *row =
 	    space == NULL ? NULL : roster_find(&space->roster, intent->owner, intent->owner_name);
 	if (row == NULL)
 		return;
-	if (intent->type == INTENT_LOG) {
-		/* no log is an answer, too: then the exit alone has to do */
-		bool there = response->status == STATUS_OK;
-		free(row->seen.log);
-		row->seen.log =
-		    xstrndup(there ? response->body : "", there ? response->body_len : 0);
-	} else if (response->status == STATUS_OK) {
-		keep_pods(&row->seen, response);
-	}
-	row->seen.denied = response->status == STATUS_DENIED;
-	if (intent->type == INTENT_LOG || row->seen.pods != NULL)
-		add_workload_key(controller, row->resource, space->name, row->name);
+	/* no log is an answer, too: then the exit alone has to do */
+	bool there = response->status == STATUS_OK;
+	free(row->seen.log);
+	row->seen.log = xstrndup(there ? response->body : "", there ? response->body_len : 0);
+	row->seen.unread = response->status == STATUS_DENIED;
+	add_workload_key(controller, row->resource, space->name, row->name);
 }

@@ -98,6 +98,7 @@ static void end_job(struct job *job)
 		queue_add_after(controller->queue, job->text, now, job->again_ms);
 	if (may_be_forgotten(job))
 		controller_forget_namespace(controller, space);
+	lookout_settle(controller);
 	wake_for_room(controller); /* also when a rollout went with its workload or namespace */
 	queue_done(controller->queue, job->text, now);
 	key_release(&job->key);
@@ -188,6 +189,16 @@ static void fail_workload(struct job *job, const struct act_result *result)
 	struct roster_row *row = roster_find(&job->space->roster, job->key.resource, job->key.name);
 	if (result->terminating)
 		return;
+	if (row != NULL &&
+	    result->failed->resource == RESOURCE_POD) { /* one of its pods, not itself */
+		row->seen.undeletable = result->status == STATUS_DENIED;
+		if (row->seen.undeletable)
+			queue_add(controller->queue, job->text); /* the row is to say it */
+		else
+			(void)queue_retry(controller->queue, job->text, now, result->status,
+					  result->retry_after_ms);
+		return;
+	}
 	bool conflict = result->status == STATUS_CONFLICT &&
 			reason_of_failure(result) != REASON_DENIED_BY_POLICY;
 	if (row != NULL && conflict && ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
@@ -257,25 +268,6 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 		/* one that is final knows by itself what it is about */
 		if (row->refusal.retry_at_ms != UINT64_MAX)
 			refusal_clear(&row->refusal);
-	}
-}
-
-/*
- * A workload that nobody has looked at since the start is one that the order has to reckon with, and
- * about which the status of before is truer.
- */
-static void enroll_all(struct controller *controller, struct namespace *space)
-{
-	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
-		enum resource_id id = (enum resource_id)i;
-		size_t count = 0;
-		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
-			continue;
-		struct object *const *items =
-		    store_range(controller->store, id, space->name, &count);
-		for (size_t k = 0; k < count; k++)
-			if (!items[k]->deleting)
-				(void)roster_need(&space->roster, id, items[k]->name);
 	}
 }
 

@@ -16,6 +16,12 @@ def writes(scene, since, *names):
             if r.verb == "patch" and r.namespace == scene.namespace and r.resource == "deployments" and r.name in names]
 
 
+def is_up(api, kind, name, namespace):
+    obj = api.get(kind, name, namespace)
+    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    return status.get("observedGeneration", 0) >= obj["metadata"]["generation"] and status.get("readyReplicas", 0) == status.get("updatedReplicas", 0) == wanted
+
+
 def replica_sets(scene, name):
     return [s for s in scene.api.list("replicaset", scene.namespace) if s["metadata"]["ownerReferences"][0]["name"] == name]
 
@@ -61,3 +67,19 @@ def test_a_bad_image_costs_one_replica_in_the_whole_cluster(place, namespaces):
     assert len(tried) == 1
 
 
+def test_a_statefulset_gets_its_crashed_pod_back(place):
+    """Its controller waits for a pod that can never be Ready (OrderedReady): that one pod is deleted, and no other."""
+    scene = place({}, server("a-decode", "StatefulSet", replicas=2, image=BAD, annotations=REFUSES))
+    api, before = scene.api, scene.api.get("statefulset", "a-decode", scene.namespace)["spec"]["template"]
+    first = {p["metadata"]["name"]: p["metadata"]["uid"] for p in api.list("pod", scene.namespace, "app=a-decode")}
+    since = scene.cluster.audit.position()
+    row = wait_row(scene, "a-decode", "Reverted", 90)
+    assert "exit code 1" in row["message"] and scene.tracing()["status"]["refusedImages"][0]["image"] == BAD
+    wait_for(lambda: is_up(api, "statefulset", "a-decode", scene.namespace), 60, "both replicas are back")
+    assert api.get("statefulset", "a-decode", scene.namespace)["spec"]["template"] == before
+    now = {p["metadata"]["name"]: p["metadata"]["uid"] for p in api.list("pod", scene.namespace, "app=a-decode")}
+    assert now["a-decode-0"] == first["a-decode-0"] and now["a-decode-1"] != first["a-decode-1"]
+    mine = [r for r in scene.cluster.audit.requests(since, USER) if r.namespace == scene.namespace]
+    assert [r.name for r in mine if r.resource == "pods" and r.verb == "delete" and r.code == 200] == ["a-decode-1"]
+    holds_for(lambda: len([r for r in scene.cluster.audit.requests(since, USER) if r.verb == "patch" and r.resource == "statefulsets"
+                           and r.namespace == scene.namespace]) == 2, 2, "an edit and its revert")

@@ -8,11 +8,12 @@ from cluster import OTEL_CRD, OWN_CRDS, TEST_CRDS
 from every_right import every_sample, use_every_right, without_cr
 from operator_process import BINARY, NAMESPACE, USER, token_kubeconfig
 from rights import SECRETS, grant, refused, unused
-from test_failure import SAYS_IT_IN_THE_LOG
+from test_failure import SAYS_IT_IN_THE_LOG, is_up
 from test_rollout import server
 from traced import Scene
+from waiting import wait_for
 
-ENDS_AND_SAYS_WHY_IN_ITS_LOG = server("ends", image="vllm/vllm-openai:v0.22.0", annotations=SAYS_IT_IN_THE_LOG)
+ENDS_AND_SAYS_WHY_IN_ITS_LOG = server("ends", "StatefulSet", replicas=2, image="vllm/vllm-openai:v0.22.0", annotations=SAYS_IT_IN_THE_LOG)
 
 
 @pytest.fixture
@@ -31,8 +32,13 @@ def test_every_right_is_used_and_none_is_missing(served, namespaces, operator):
     with_cr.wait_settled().remember()
     plain, stored = without_cr(served, namespaces(on=served), namespaces(on=served))
     plain.wait_settled().remember()
-    served.api.create("deployment", ENDS_AND_SAYS_WHY_IN_ITS_LOG, plain.namespace)
+    ends = Scene(served, namespaces(on=served))
+    served.api.create("statefulset", ENDS_AND_SAYS_WHY_IN_ITS_LOG, ends.namespace)
+    wait_for(lambda: is_up(served.api, "statefulset", "ends", ends.namespace), 60)
     operator(on=served)
+    ends.switch("true")
+    wait_for(lambda: ends.row("ends").get("reason") == "Reverted", 60)
+    wait_for(lambda: is_up(served.api, "statefulset", "ends", ends.namespace), 60, "the pod that its controller kept is gone")
     use_every_right(with_cr, stored, plain, requests)
     assert refused(requests()) == []
     assert unused(requests(), SECRETS) == []

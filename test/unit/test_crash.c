@@ -20,7 +20,8 @@
 #define POD(STATUS) POD_META("", NEW, STATUS)
 #define READY(STATUS, TIME)                                                                        \
 	"conditions: [{type: Ready, status: '" STATUS "', lastTransitionTime: '" TIME "'}], "
-#define NEVER READY("False", "2026-01-01T00:00:01Z")
+#define DELETED ", deletionTimestamp: '2026-01-01T00:01:00Z', deletionGracePeriodSeconds: 30"
+#define NEVER   READY("False", "2026-01-01T00:00:01Z")
 #define OF(NAME, REST)                                                                             \
 	"containerStatuses: [{name: " NAME ", ready: false, restartCount: 1, " REST "}]"
 #define LOOP(END)       "state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {" END "}}"
@@ -100,7 +101,26 @@ static const struct {
     {"is Ready", POD(READY("True", "2026-01-01T01:00:00Z") OF("vllm", LOOP("exitCode: 2"))), NULL,
      ""},
     {"is being deleted",
-     POD_META(", deletionTimestamp: x", NEW, NEVER OF("vllm", LOOP("exitCode: 143"))), NULL, ""},
+     POD_META(", deletionTimestamp: x", NEW,
+	      NEVER OF("vllm", "state: {terminated: {exitCode: 143}}")),
+     NULL, ""},
+    {"ended before it was being deleted",
+     POD_META(DELETED, NEW,
+	      NEVER OF("vllm", "state: {terminated: {exitCode: 2, finishedAt: "
+			       "'2026-01-01T00:00:29Z'}}")),
+     NULL, "Exited vllm 2 edited, asks for the log"},
+    {"ended by its deletion",
+     POD_META(DELETED, NEW,
+	      NEVER OF("vllm", "state: {terminated: {exitCode: 143, finishedAt: "
+			       "'2026-01-01T00:00:30Z'}}")),
+     NULL, ""},
+    {"ended, started anew, then ended by its deletion",
+     POD_META(DELETED, NEW,
+	      NEVER OF("vllm", "state: {terminated: {exitCode: 143, finishedAt: "
+			       "'2026-01-01T00:00:40Z'}}, lastState: {terminated: {exitCode: 2}}")),
+     NULL, "Exited vllm 2 edited, asks for the log"},
+    {"its image is not waited for any more",
+     POD_META(DELETED, NEW, NEVER OF("vllm", WAITING("ImagePullBackOff"))), NULL, ""},
     {"evicted", POD("reason: Evicted, " NEVER OF("vllm", LOOP("exitCode: 137"))), NULL, ""},
     {"image", POD(NEVER OF("vllm", WAITING("ImagePullBackOff"))), NULL, "ImagePull vllm 0 edited"},
     {"image name", POD(NEVER OF("vllm", WAITING("InvalidImageName"))), NULL,

@@ -95,10 +95,10 @@ static void apply(struct scene *scene, const struct intent *intent)
 }
 
 /* One look; what it writes to the workload and to the status is carried out. */
-static char *look(struct scene *scene, const char *name)
+static char *look_at(struct scene *scene, enum resource_id resource, const char *name)
 {
 	struct intents intents;
-	char *got = scene_workload(scene, RESOURCE_DEPLOYMENT, name, &intents);
+	char *got = scene_workload(scene, resource, name, &intents);
 	for (size_t i = 0; i < intents.count; i++)
 		if (intents.items[i].type == INTENT_PATCH)
 			apply(scene, &intents.items[i]);
@@ -107,13 +107,18 @@ static char *look(struct scene *scene, const char *name)
 	return got;
 }
 
+static char *look(struct scene *scene, const char *name)
+{
+	return look_at(scene, RESOURCE_DEPLOYMENT, name);
+}
+
 static void check_look(struct scene *scene, const char *name, const char *want)
 {
 	CLEANUP(str_freep) char *got = look(scene, name);
 	CHECK_STR(got, want);
 }
 
-/* The answer to a look at the pods: one of the newest template, in that state. */
+/* What the watch of its pods tells: one of the newest template, in that state. */
 static void answer(struct scene *scene, const char *name, const char *status)
 {
 	struct pods_seen *seen = &row_of(scene, name)->seen;
@@ -122,12 +127,12 @@ static void answer(struct scene *scene, const char *name, const char *status)
 	struct error err;
 	CHECK(json_parse(status, strlen(status), &state, &err) == STATUS_OK);
 	cJSON *pod = cJSON_CreateObject();
-	json_set_str(json_set_object(pod, "metadata"), "name", "pod-0");
+	cJSON *metadata = json_set_object(pod, "metadata");
+	json_set_str(metadata, "name", "pod-0");
+	json_set_str(metadata, "uid", "pod-0");
 	json_set(pod, "spec", json_clone(json_get(object, "spec.template.spec")));
 	json_set(json_set_object(pod, "status"), "containerStatuses", state);
-	cJSON_Delete(seen->pods);
-	seen->pods = cJSON_CreateArray();
-	json_append(seen->pods, pod);
+	pods_seen_put(seen, 1, pod, false);
 	cJSON_Delete(object);
 }
 
@@ -307,8 +312,6 @@ TEST(what_was_not_healthy_before_is_only_reported)
 	      "event Deployment/a NotComingUp; event Tracing/llm-d NotComingUp");
 	check_row(&scene, "a", WORKLOAD_FAILED, REASON_NOT_COMING_UP);
 	/* known already: its log is not asked for again */
-	scene.now.mono_ms += 20 * SECOND_MS;
-	check_look(&scene, "a", "pods Pod/");
 	answer(&scene, "a", CRASHED);
 	check_look(&scene, "a", "");
 	/* that it was doubtful outlasts the process */
@@ -330,27 +333,202 @@ TEST(what_never_ran_is_only_reported)
 	answer(&scene, "a", PULLS);
 	check_look(&scene, "a", "event Deployment/a NotComingUp; event Tracing/llm-d NotComingUp");
 	check_row(&scene, "a", WORKLOAD_PENDING, REASON_NOT_COMING_UP);
-	scene.now.mono_ms += 20 * SECOND_MS;
-	check_look(&scene, "a", "pods Pod/");
 	answer(&scene, "a", RUNS);
 	check_look(&scene, "a", "");
 	check_row(&scene, "a", WORKLOAD_PENDING, REASON_ROLLING_OUT);
 	scene_release(&scene);
 }
 
-TEST(pods_are_asked_for_often_at_first_and_then_seldom)
+TEST(pods_are_watched_from_a_rollouts_beginning_to_its_end)
 {
 	struct scene scene;
-	int asked = 0;
 	begin(&scene, ALL SERVER("a"));
 	check_look(&scene, "a", WRITTEN("a"));
-	for (int second = 0; second < 600; second++) {
-		CLEANUP(str_freep) char *got = look(&scene, "a");
-		asked += strcmp(got, "pods Pod/") == 0;
+	CHECK(!row_of(&scene, "a")->seen.asked);
+	check_look(&scene, "a", "pods Pod/");
+	for (int second = 0; second < 60; second++) {
 		scene.now.mono_ms += SECOND_MS;
+		check_look(&scene, "a", "");
 	}
-	CHECK(asked > 50 && asked < 80);
+	CHECK(row_of(&scene, "a")->seen.asked);
+	pods_seen_set_blind(&row_of(&scene, "a")->seen, "pods is forbidden");
+	check_look(&scene, "a", "");
+	CHECK_STR(row_of(&scene, "a")->message,
+		  "1 pods are being replaced; a crash would not be recognised: pods is forbidden");
+	row_of(&scene, "a")->pace.rolling = false;
+	check_look(&scene, "a", "");
+	CHECK(!row_of(&scene, "a")->seen.asked && row_of(&scene, "a")->seen.blind == NULL);
 	scene_release(&scene);
+}
+
+/* A LeaderWorkerSet deletes a group at its first crash: the pod is gone before anybody looks. */
+TEST(a_pod_that_went_away_is_looked_at_once)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER_AT("a", "v0.23.0", "0", ""));
+	check_look(&scene, "a", WRITTEN("a"));
+	check_look(&scene, "a", "pods Pod/");
+	answer(&scene, "a", CRASHED);
+	struct pods_seen *seen = &row_of(&scene, "a")->seen;
+	pods_seen_put(seen, 1, json_clone(seen->pods->child), true);
+	pods_seen_list(seen, 1, false);
+	pods_seen_list(seen, 1, true);
+	check_look(&scene, "a", "log Pod/pod-0");
+	seen->log = xstrdup("CUDA error");
+	check_look(&scene, "a", "event Deployment/a NotComingUp; event Tracing/llm-d NotComingUp");
+	check_look(&scene, "a", "");
+	check_row(&scene, "a", WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	scene_release(&scene);
+}
+
+TEST(no_more_pods_are_kept_than_there_is_room_for)
+{
+	struct pods_seen seen = {.asked = true};
+	for (int i = 0; i < LIMIT_PODS_SEEN + 3; i++) {
+		char uid[16];
+		cJSON *pod = cJSON_CreateObject();
+		(void)snprintf(uid, sizeof(uid), "u%d", i);
+		json_set_str(json_set_object(pod, "metadata"), "uid", uid);
+		pods_seen_put(&seen, 1, pod, false);
+	}
+	CHECK_INT(cJSON_GetArraySize(seen.pods), LIMIT_PODS_SEEN);
+	pods_seen_list(&seen, 2, false);
+	pods_seen_list(&seen, 2, true);
+	CHECK_INT(cJSON_GetArraySize(seen.pods), LIMIT_PODS_SEEN);
+	pods_seen_list(&seen, 1, false);
+	pods_seen_list(&seen, 1, true);
+	CHECK_INT(cJSON_GetArraySize(seen.pods), 0);
+	pods_seen_clear(&seen);
+}
+
+#define STATEFULSET                                                                                \
+	"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s, uid: s, generation: 1}\n"     \
+	"spec: {replicas: 2, podManagementPolicy: OrderedReady, selector: {matchLabels: {app: "    \
+	"s}}, template: {metadata: {labels: {app: s, llm-d.ai/inference-serving: 'true'}}, spec: " \
+	"{containers: [{name: vllm, image: 'vllm/vllm-openai:v0.23.0', command: [vllm, serve], "   \
+	"args: [m]}]}}}\nstatus: {observedGeneration: 1, replicas: 2, updatedReplicas: 2, "        \
+	"readyReplicas: 2, currentRevision: r1, updateRevision: r1}\n---\n"
+
+static const struct {
+	const char *what;
+	const char *spec; /* merged into the object's spec, or NULL */
+	const char *status;
+	const char *pod; /* merged into the pod's metadata */
+	const char *ready;
+	const char *want;
+} leftovers[] = {
+    {"crashed with our edit", NULL, "{\"observedGeneration\": 9}", "{}", "False",
+     "delete Pod/pod-1; event StatefulSet/s Reverted; event Tracing/llm-d Reverted"},
+    {"the revert was not seen yet", NULL, "{\"observedGeneration\": 2}", "{}", "False", ""},
+    {"of the newest revision", NULL, "{\"observedGeneration\": 9, \"updateRevision\": \"r2\"}",
+     "{}", "False", ""},
+    {"of another owner", NULL, "{\"observedGeneration\": 9}",
+     "{\"ownerReferences\": [{\"uid\": \"x\", \"controller\": true}]}", "False", ""},
+    {"being deleted", NULL, "{\"observedGeneration\": 9}", "{\"deletionTimestamp\": \"x\"}",
+     "False", ""},
+    {"was Ready once", NULL, "{\"observedGeneration\": 9}", "{}", "Once", ""},
+    {"replaced by its controller", "{\"podManagementPolicy\": \"Parallel\"}",
+     "{\"observedGeneration\": 9}", "{}", "False", NULL},
+    {"replaced by hand", "{\"updateStrategy\": {\"type\": \"OnDelete\"}}",
+     "{\"observedGeneration\": 9}", "{}", "False", NULL},
+};
+
+static void merge(cJSON *target, const char *json)
+{
+	cJSON *changes = NULL;
+	const cJSON *item = NULL;
+	struct error err;
+	if (json == NULL || !CHECK(json_parse(json, strlen(json), &changes, &err) == STATUS_OK))
+		return;
+	cJSON_ArrayForEach(item, changes)
+	{
+		json_set(target, item->string, json_clone(item));
+	}
+	cJSON_Delete(changes);
+}
+
+static cJSON *crashed_pod(const cJSON *spec, const char *metadata, const char *ready)
+{
+	cJSON *pod = cJSON_CreateObject();
+	merge(pod,
+	      "{\"metadata\": {\"name\": \"pod-1\", \"uid\": \"u1\", \"resourceVersion\": \"7\", "
+	      "\"labels\": {\"controller-revision-hash\": \"r2\"}, \"ownerReferences\": "
+	      "[{\"uid\": \"s\", \"controller\": true}]}, \"status\": {\"startTime\": "
+	      "\"2026-01-01T00:00:00Z\", \"containerStatuses\": " CRASHED "}}");
+	json_set(pod, "spec", json_clone(spec));
+	merge(json_member_mut(pod, "metadata"), metadata);
+	if (strcmp(ready, "Once") == 0)
+		merge(json_member_mut(pod, "status"),
+		      "{\"conditions\": [{\"type\": \"Ready\", \"status\": \"False\", "
+		      "\"lastTransitionTime\": \"2026-01-01T01:00:00Z\"}]}");
+	return pod;
+}
+
+static void change(struct scene *scene, const char *spec, const char *status)
+{
+	cJSON *object = object_parse(store_get(scene->store, RESOURCE_STATEFULSET, "team", "s"));
+	merge(json_member_mut(object, "spec"), spec);
+	merge(json_member_mut(object, "status"), status);
+	scene_put(scene, object);
+	cJSON_Delete(object);
+}
+
+static void check_statefulset(struct scene *scene, const char *what, const char *want)
+{
+	CLEANUP(str_freep) char *got = look_at(scene, RESOURCE_STATEFULSET, "s");
+	CHECK_STR_ROW(got, want, what);
+}
+
+static void check_leftover(size_t i)
+{
+	struct scene scene;
+	const char *what = leftovers[i].what;
+	begin(&scene, ALL STATEFULSET);
+	check_statefulset(&scene, what,
+			  "patch StatefulSet/s; event StatefulSet/s Injected; event Tracing/llm-d "
+			  "Injected");
+	change(&scene, NULL, "{\"readyReplicas\": 1, \"updateRevision\": \"r2\"}");
+	check_statefulset(&scene, what, "pods Pod/");
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_STATEFULSET, "team", "s"));
+	cJSON *pod = crashed_pod(json_get(object, "spec.template.spec"), leftovers[i].pod,
+				 leftovers[i].ready);
+	cJSON *crashed = crashed_pod(json_get(object, "spec.template.spec"), "{}", "False");
+	cJSON_Delete(object);
+	struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_STATEFULSET, "s");
+	pods_seen_put(&row->seen, 1, crashed, false);
+	check_statefulset(&scene, what, "log Pod/pod-1");
+	row->seen.log = xstrdup("CUDA error");
+	check_statefulset(&scene, what,
+			  "status; patch StatefulSet/s; event StatefulSet/s Reverted; event "
+			  "Tracing/llm-d Reverted");
+	/* also by the next process */
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	json_set(json_member_mut(tracing, "status"), "workloads",
+		 roster_status(&scene.space->roster));
+	scene_put(&scene, tracing);
+	cJSON_Delete(tracing);
+	restart(&scene);
+	change(&scene, leftovers[i].spec, "{\"updateRevision\": \"r1\"}");
+	change(&scene, NULL, leftovers[i].status);
+	check_statefulset(&scene, what, leftovers[i].want == NULL ? "" : "pods Pod/");
+	row = roster_find(&scene.space->roster, RESOURCE_STATEFULSET, "s");
+	if (leftovers[i].want == NULL) {
+		cJSON_Delete(pod);
+	} else {
+		pods_seen_put(&row->seen, 1, pod, false);
+		check_statefulset(&scene, what, leftovers[i].want);
+		row->seen.undeletable = true;
+		check_statefulset(&scene, what, "");
+		CHECK((strstr(row->message, "delete that pod, pod-1") != NULL) ==
+		      (leftovers[i].want[0] != '\0'));
+	}
+	scene_release(&scene);
+}
+
+TEST(what_a_statefulset_keeps_of_our_edit_is_deleted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
+		check_leftover(i);
 }
 
 TEST(one_canary_over_all_namespaces)

@@ -30,6 +30,7 @@ TEST(figures_of_several_namespaces)
 	add(&b, "stalled", WORKLOAD_FAILED, REASON_STALLED, 6, true, true, 10);
 	add(&b, "asks", WORKLOAD_PENDING, REASON_WAITING_FOR_APPROVAL, 7, false, false, 90);
 	(void)roster_need(&b, RESOURCE_DEPLOYMENT, "unseen");
+	pods_seen_set_blind(&roster_find(&a, RESOURCE_DEPLOYMENT, "rolling")->seen, "x");
 	figures_add(&f, &a, 100 * SECOND);
 	figures_add(&f, &b, 100 * SECOND);
 	CHECK_INT(f.rows[WORKLOAD_INJECTED][REASON_INJECTED], 1);
@@ -40,6 +41,7 @@ TEST(figures_of_several_namespaces)
 	CHECK_INT(f.rows[WORKLOAD_UNSEEN][REASON_NONE], 0);
 	CHECK_INT(f.progressing, 1);
 	CHECK_INT(f.stalled, 1);
+	CHECK_INT(f.blind, 1);
 	CHECK_INT(f.restarts, 14);
 	CHECK_INT((long)f.longest_wait[REASON_WAITING_FOR_TURN], 90);
 	CHECK_INT((long)f.longest_wait[REASON_WAITING_FOR_APPROVAL], 10);

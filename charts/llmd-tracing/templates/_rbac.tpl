@@ -44,7 +44,7 @@ workloads-read:
     verbs: [list, watch]
   - apiGroups: [""]
     resources: [pods]
-    verbs: [list]
+    verbs: [list, watch]
   - apiGroups: [""]
     resources: [pods/log]
     verbs: [get]
@@ -120,6 +120,12 @@ room:
   - apiGroups: [""]
     resources: [nodes]
     verbs: [list]
+{{- end }}
+{{- if .Values.rbac.deleteCrashedPods }}
+crashed-pods:
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [delete]
 {{- end }}
 {{- if .Values.rbac.secrets }}
 secrets:
