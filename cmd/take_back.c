@@ -148,7 +148,7 @@ static void intend_patch(struct intents *intents, enum resource_id resource,
 		intent->body = plan_patch(plan, PATCH_GUARD_RESOURCE_VERSION);
 		loan_add_return(object, intent->body);
 	} else {
-		intent->body = loan_return(object);
+		intent->body = loan_return(object, NULL);
 	}
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 }

@@ -59,30 +59,58 @@ bool loan_is_open(const cJSON *object)
 	return annotation(object) != NULL;
 }
 
+/* The record of the annotation; NULL: there is none that can be read. Owned. */
+static cJSON *read_record(const cJSON *object)
+{
+	struct error err;
+	cJSON *record = NULL;
+	const cJSON *text = annotation(object);
+	if (!cJSON_IsString(text) ||
+	    json_parse(text->valuestring, strlen(text->valuestring), &record, &err) != STATUS_OK)
+		return NULL;
+	return record;
+}
+
+static bool is_as_put(const cJSON *object)
+{
+	return json_int(object, STRATEGY_PATH, -1) == PUT;
+}
+
+bool loan_note(const cJSON *object, cJSON **lent)
+{
+	CLEANUP(json_freep) cJSON *record = read_record(object);
+	const cJSON *was = json_get(record, "maxUnavailable.was");
+	bool owed = loan_is_open(object) ? was != NULL : *lent != NULL && is_as_put(object);
+	if (owed && (was == NULL || (*lent != NULL && json_equal(was, *lent))))
+		return false;
+	if (!owed && *lent == NULL)
+		return false;
+	cJSON_Delete(*lent);
+	*lent = owed ? json_clone(was) : NULL;
+	return true;
+}
+
 void loan_add_return(const cJSON *object, cJSON *patch)
 {
-	CLEANUP(json_freep) cJSON *record = NULL;
-	struct error err;
-	const cJSON *text = annotation(object);
-	if (text == NULL)
+	CLEANUP(json_freep) cJSON *record = read_record(object);
+	if (!loan_is_open(object))
 		return;
-	if (cJSON_IsString(text) &&
-	    json_parse(text->valuestring, strlen(text->valuestring), &record, &err) == STATUS_OK) {
-		const cJSON *now = json_get(object, STRATEGY_PATH);
-		const cJSON *was = json_get(record, "maxUnavailable.was");
-		const cJSON *put = json_get(record, "maxUnavailable.put");
-		if (was != NULL && put != NULL && now != NULL && json_equal(now, put))
-			add(patch, "replace", STRATEGY_POINT, json_clone(was));
-	}
+	const cJSON *now = json_get(object, STRATEGY_PATH);
+	const cJSON *was = json_get(record, "maxUnavailable.was");
+	const cJSON *put = json_get(record, "maxUnavailable.put");
+	if (was != NULL && put != NULL && now != NULL && json_equal(now, put))
+		add(patch, "replace", STRATEGY_POINT, json_clone(was));
 	add(patch, "remove", ANNOTATION_PATH, NULL);
 }
 
-cJSON *loan_return(const cJSON *object)
+cJSON *loan_return(const cJSON *object, const cJSON *lent)
 {
 	cJSON *patch = cJSON_CreateArray();
 	const char *version = json_str(object, "metadata.resourceVersion");
 	add(patch, "replace", "/metadata/resourceVersion",
 	    cJSON_CreateString(version == NULL ? "" : version));
+	if (!loan_is_open(object) && lent != NULL && is_as_put(object))
+		add(patch, "replace", STRATEGY_POINT, json_clone(lent));
 	loan_add_return(object, patch);
 	return patch;
 }

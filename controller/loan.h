@@ -24,13 +24,20 @@ void loan_take(const cJSON *patched, cJSON *patch);
 
 bool loan_is_open(const cJSON *object);
 
+/*
+ * Keeps in *lent (owned; NULL: none) what the strategy was, as long as it is owed: `kubectl rollout
+ * undo` takes the annotation away and leaves the strategy. True when it is another than before.
+ */
+bool loan_note(const cJSON *object, cJSON **lent);
+
 /* Adds to a JSON Patch what gives it back; nothing when none is open. */
 void loan_add_return(const cJSON *object, cJSON *patch);
 
 /*
  * The JSON Patch that gives it back, guarded by resourceVersion. A strategy that somebody else has
- * changed since stays. Owned.
+ * changed since stays. `lent`: what loan_note has kept, for an object without the annotation; or NULL.
+ * Owned.
  */
-NODISCARD cJSON *loan_return(const cJSON *object);
+NODISCARD cJSON *loan_return(const cJSON *object, const cJSON *lent);
 
 #endif

@@ -186,14 +186,14 @@ static void lend_strategy(const struct reconciling *r, cJSON *patch)
 static bool intend_loan_return(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
-	if (!loan_is_open(object) || r->row->pace.rolling ||
-	    r->rollout.phase == ROLLOUT_PROGRESSING)
+	bool owed = loan_is_open(object) || r->row->lent != NULL;
+	if (!owed || r->row->pace.rolling || r->rollout.phase == ROLLOUT_PROGRESSING)
 		return false;
 	struct intent *intent =
 	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
 			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
 	const cJSON *managers = json_get(object, "metadata.managedFields");
-	intent->body = loan_return(object);
+	intent->body = loan_return(object, r->row->lent);
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 	intent->note = xstrdup("give the strategy back");
 	return true;
@@ -438,6 +438,7 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 	    .ledger = cJSON_IsString(ledger) ? ledger->valuestring : NULL,
 	};
 	bool was_rolling = row->pace.rolling;
+	r.changed = loan_note(input->object, &row->lent);
 	row->pace.rank = rank_of(input->facts);
 	restart_follow(&r);
 	switch (input->policy->phase) {

@@ -35,6 +35,7 @@ static void row_release(struct roster_row *row)
 	undo_record_release(&row->undo);
 	refusal_clear(&row->refusal);
 	trace_hops_release(&row->hops);
+	cJSON_Delete(row->lent);
 	pods_seen_clear(&row->seen);
 }
 
@@ -177,6 +178,9 @@ void roster_load(struct roster *roster, const cJSON *status_workloads)
 		consent_from_row(item, &row->consent);
 		row->pace.rolling = json_bool(item, "rolling", false);
 		row->pace.doubtful = json_bool(item, "doubtful", false);
+		const cJSON *lent = json_member(item, "lent");
+		if (row->lent == NULL && (cJSON_IsNumber(lent) || cJSON_IsString(lent)))
+			row->lent = json_clone(lent);
 		row->reason = reason_find(json_str(item, "reason"));
 		free(row->message);
 		row->message = xstrdup(message == NULL ? "" : message);
@@ -330,6 +334,8 @@ static cJSON *row_status(const struct roster_row *row)
 	if (row->pace.rolling && row->pace.doubtful)
 		json_set_bool(item, "doubtful", true);
 	refusal_to_row(row, item);
+	if (row->lent != NULL)
+		json_set(item, "lent", json_clone(row->lent));
 	consent_to_row(&row->consent, item);
 	undo_to_row(&row->undo, item);
 	return item;

@@ -61,6 +61,7 @@ struct roster_row {
 	unsigned conflicts; /* 409 in a row */
 	long gave_back;     /* generation for which ownership was given back by itself; 0: none */
 	struct undo_record undo;
+	cJSON *lent; /* maxUnavailable before a strategy was lent (loan.h); NULL: none is owed */
 	struct refusal refusal;
 	struct pods_seen seen;
 	struct trace_hops hops; /* its containers on a request's way, as the live object has them */

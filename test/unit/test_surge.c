@@ -219,10 +219,13 @@ static bool look_and_patch(struct scene *scene, const char *version)
 	struct intents intents;
 	struct error err;
 	free(scene_workload(scene, RESOURCE_DEPLOYMENT, "decode", &intents));
-	bool patches = intents.count > 0 && intents.items[0].type == INTENT_PATCH;
+	size_t i = 0;
+	while (i < intents.count && intents.items[i].type != INTENT_PATCH)
+		i++;
+	bool patches = i < intents.count;
 	if (patches) {
 		CLEANUP(json_freep) cJSON *object = stored(scene);
-		CHECK_INT(patch_apply(object, intents.items[0].body, &err), STATUS_OK);
+		CHECK_INT(patch_apply(object, intents.items[i].body, &err), STATUS_OK);
 		json_set_str(json_member_mut(object, "metadata"), "resourceVersion", version);
 		scene_put(scene, object);
 	}
@@ -284,6 +287,37 @@ TEST(a_strategy_is_lent_for_one_rollout)
 	check_strategy(&scene, "\"25%\"", false);
 	CLEANUP(json_freep) cJSON *object = stored(&scene);
 	CHECK(json_member(json_get(object, "metadata.annotations"), ANNOTATION_LEDGER) == NULL);
+	survey_release(&survey);
+	scene_release(&scene);
+}
+
+/* `kubectl rollout undo` takes template and annotations back, and leaves the strategy. */
+TEST(what_was_lent_outlasts_an_undo)
+{
+	struct scene scene;
+	struct survey survey = {.count = 0};
+	scene_init(&scene);
+	scene_add(&scene, LENDS);
+	set_unavailable(&scene, cJSON_CreateString("25%"));
+	surveyed(&scene, &survey, "0");
+	CLEANUP(json_freep) cJSON *before = stored(&scene);
+	CHECK(look_and_patch(&scene, "101"));
+	set_generation(&scene, 2, 1);
+	CHECK(!look_and_patch(&scene, ""));
+	/* another process knows it from the status */
+	cJSON *rows = roster_status(&scene.space->roster);
+	roster_drop(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+	roster_load(&scene.space->roster, rows);
+	cJSON_Delete(rows);
+	scene_put(&scene, before);
+	set_unavailable(&scene, cJSON_CreateNumber(1));
+	set_generation(&scene, 3, 2);
+	CHECK(!look_and_patch(&scene, ""));
+	set_generation(&scene, 3, 3);
+	CHECK(look_and_patch(&scene, "102"));
+	check_strategy(&scene, "\"25%\"", false);
+	(void)look_and_patch(&scene, "103");
+	CHECK(roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode")->lent == NULL);
 	survey_release(&survey);
 	scene_release(&scene);
 }
