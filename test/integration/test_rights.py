@@ -32,7 +32,7 @@ def test_every_right_is_used_and_none_is_missing(served, namespaces, operator):
     with_cr.wait_settled().remember()
     plain, stored = without_cr(served, namespaces(on=served), namespaces(on=served))
     plain.wait_settled().remember()
-    ends = Scene(served, namespaces(on=served))
+    ends = Scene(served, namespaces(on=served, annotations={"scripted-kubelet/otel-operator": "working"}))
     served.api.create("statefulset", ENDS_AND_SAYS_WHY_IN_ITS_LOG, ends.namespace)
     wait_for(lambda: is_up(served.api, "statefulset", "ends", ends.namespace), 60)
     operator(on=served)
