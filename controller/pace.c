@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "controller/roster.h"
 
+enum { UNTOLD_MS = 30000 }; /* for a controller that tells no generation to begin */
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -60,6 +62,7 @@ void pace_begin(struct pace *pace, const struct rollout *rollout, bool through_c
 {
 	pace->rolling = true;
 	pace->proven = false;
+	pace->unsure = rollout->untold;
 	pace->children = through_children ? rollout->generation : 0;
 	note_progress(pace, rollout, mono_ms);
 }
@@ -70,6 +73,11 @@ uint64_t pace_follow(struct pace *pace, const struct rollout *rollout, uint64_t 
 	bool followed = pace->children == 0 || rollout->generation != pace->children;
 	if (!pace->rolling)
 		return 0;
+	/* figures that may be of before the write: until they move, or for long enough */
+	if (pace->unsure && rollout->phase == ROLLOUT_PROGRESSING)
+		pace->unsure = false;
+	if (pace->unsure && mono_ms - pace->progress_ms < UNTOLD_MS)
+		return UNTOLD_MS - (mono_ms - pace->progress_ms);
 	if (followed && rollout->phase != ROLLOUT_PROGRESSING) {
 		pace->rolling = false;
 		pace->stalled = false;

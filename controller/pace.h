@@ -49,6 +49,7 @@ struct pace {
 	long updated;
 	long ready;
 	uint64_t progress_ms;
+	bool unsure; /* whether the figures are of the write at all */
 	/* a ModelService: generations of the children when it was written; 0: they need not change */
 	long children;
 };

@@ -111,6 +111,7 @@ void rollout_judge_sets(const struct replica_sets *sets, struct rollout *ret_rol
 		const struct replicas *set = &sets->items[i];
 		enum rollout_phase phase = phase_of(set);
 		rollout.phase = phase > rollout.phase ? phase : rollout.phase;
+		rollout.untold |= json_get(set->object, "status.observedGeneration") == NULL;
 		rollout.wanted += set->wanted;
 		/* before the newest generation is seen, the figure is of the one before */
 		rollout.replaced += has_seen_generation(set->object) ? set->updated : 0;

@@ -256,3 +256,22 @@ TEST(a_modelservice_is_not_through_before_its_children_follow)
 	(void)pace_follow(&pace, &rollout, NOW + 2);
 	CHECK(!pace.rolling);
 }
+
+/* A DisaggregatedSet does not say of which generation its figures are. */
+TEST(figures_of_before_the_write_end_no_rollout)
+{
+	struct pace pace = {.rank = RANK_SERVER};
+	struct rollout rollout = {.phase = ROLLOUT_COMPLETE, .untold = true, .patience_s = 60};
+	pace_begin(&pace, &rollout, false, NOW);
+	CHECK_INT(pace_follow(&pace, &rollout, NOW + 1000), 29000);
+	CHECK(pace.rolling);
+	rollout.phase = ROLLOUT_PROGRESSING;
+	(void)pace_follow(&pace, &rollout, NOW + 2000);
+	rollout.phase = ROLLOUT_COMPLETE;
+	CHECK_INT(pace_follow(&pace, &rollout, NOW + 3000), 0);
+	CHECK(!pace.rolling);
+	/* nor does one that shows no rollout at all go on for ever */
+	pace_begin(&pace, &rollout, false, NOW);
+	CHECK_INT(pace_follow(&pace, &rollout, NOW + 30000), 0);
+	CHECK(!pace.rolling);
+}
