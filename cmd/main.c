@@ -44,7 +44,7 @@ static const struct command commands[] = {
     {"check", "explain, with exit code 1 when something that could be traced is left out",
      INJECT_OPTIONS, TELL_OUTPUTS, command_check, NULL},
     {"render", "print the collector, Jaeger and other objects that the operator would create",
-     OPTION_NAMESPACE | OPTION_SETTINGS | OPTION_POLICY | OPTION_CR | OPTION_OUTPUT,
+     OPTION_NAMESPACE | OPTION_SETTINGS | OPTION_POLICY | OPTION_CR | OPTION_OUTPUT | OPTION_AROUND,
      OUT(YAML) | OUT(JSON), command_render, NULL},
     {"verify",
      "prove that spans arrive and form one trace, or say why not; exit code 1 when they do not",

@@ -38,6 +38,9 @@ static const struct option_row rows[] = {
      "with a directory: those below it too"},
     {OPTION_SETTINGS, 0, "settings", "FILE", VALUE_TEXT, PLACE(settings),
      "a Tracing that holds for everything, instead of those in the input"},
+    {OPTION_AROUND, 0, "around", "FILE", VALUE_TEXT, PLACE(around),
+     "a List of the namespace's workloads, InferencePools and Services: what is put on their "
+     "spans"},
     {OPTION_POLICY, 0, "policy", "FILE", VALUE_TEXT, PLACE(policy),
      "what Tracings may ask for, as the operator's administrator says it (docs/policy.md)"},
     {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE", VALUE_TEXT, PLACE(namespace_name),

@@ -51,6 +51,7 @@ enum option_bit {
 	OPTION_WATCH = 1 << 23, /* --timeout of it as well */
 	OPTION_IMAGE = 1 << 24,
 	OPTION_RUNNING = 1 << 25,
+	OPTION_AROUND = 1 << 26,
 };
 
 #define OPTIONS_CONNECT (OPTION_KUBECONFIG | OPTION_CONTEXT)
@@ -61,6 +62,7 @@ struct options {
 	bool recursive;
 	const char *settings;       /* file or NULL */
 	const char *policy;         /* file or NULL */
+	const char *around;         /* file or NULL */
 	const char *namespace_name; /* of objects that name none; NULL: "default" */
 	enum output output;
 	bool use_cr;

@@ -7,6 +7,7 @@
 #include "cmd/emit.h"
 #include "cmd/input.h"
 #include "inject/objects.h"
+#include "inject/origin.h"
 
 static void print_objects(const cJSON *objects, enum output output, struct buffer *out)
 {
@@ -19,6 +20,29 @@ static void print_objects(const cJSON *objects, enum output output, struct buffe
 			yaml_print(object, out);
 		}
 	}
+}
+
+/* `kubectl get deployments,statefulsets,inferencepools,services -o yaml` gives such a List. */
+static enum status read_around(const char *path, const char *namespace_name, cJSON *groups,
+			       struct error *err)
+{
+	cJSON *tree CLEANUP(json_freep) = NULL;
+	struct surroundings *around CLEANUP(surroundings_freep) = surroundings_new();
+	enum status status = path == NULL ? STATUS_OK : input_read_one(path, &tree, err);
+	const cJSON *items = json_member(tree, "items");
+	const cJSON *item = NULL;
+	if (status != STATUS_OK)
+		return status;
+	cJSON_ArrayForEach(item, items)
+	{
+		surroundings_add(around, item);
+	}
+	cJSON_ArrayForEach(item, items)
+	{
+		origin_groups_add(groups, item, around, namespace_name);
+	}
+	(void)origin_groups_cut(groups);
+	return STATUS_OK;
 }
 
 static enum status render(const struct options *options, struct buffer *out, struct error *err)
@@ -41,13 +65,17 @@ static enum status render(const struct options *options, struct buffer *out, str
 				  options->settings == NULL ? "the defaults" : options->settings);
 	}
 	const char *own = json_str(tracing, "metadata.namespace");
+	cJSON *origins CLEANUP(json_freep) = cJSON_CreateArray();
 	struct objects_input input = {
 	    .namespace_name =
 		options->namespace_name == NULL && own != NULL ? own : options_namespace(options),
 	    .settings = &settings,
+	    .origins = origins,
 	    .use_cr = options->use_cr || settings.collector_mode == COLLECTOR_CR,
 	};
-	status = objects_render(&input, &objects, err);
+	status = read_around(options->around, input.namespace_name, origins, err);
+	if (status == STATUS_OK)
+		status = objects_render(&input, &objects, err);
 	settings_release(&settings);
 	if (status == STATUS_OK)
 		print_objects(objects, options->output, out);

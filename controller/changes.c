@@ -121,7 +121,8 @@ static void workload_changed(struct controller *controller, const struct object 
 	assert(object != NULL); /* a change has a before or an after */
 	add_workload_key(controller, object->resource, object->namespace_name, object->name);
 	if (object->managed || is_owned_name(object) || (before != NULL && before->managed) ||
-	    (before != NULL && before->ledger) != (after != NULL && after->ledger))
+	    before == NULL || after == NULL || before->generation != after->generation ||
+	    before->ledger != after->ledger)
 		add_namespace_key(controller, object->namespace_name, 0);
 	if (object->resource != RESOURCE_DEPLOYMENT ||
 	    memmem(object->json, object->json_len, mark, sizeof(mark) - 1) == NULL)

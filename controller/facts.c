@@ -209,18 +209,26 @@ static void add_deciders(struct gathered *gathered, const struct store *store,
 	}
 }
 
+void facts_gather_pools(const struct store *store, const char *namespace_name,
+			struct gathered *ret_gathered)
+{
+	*ret_gathered =
+	    (struct gathered){.surroundings = surroundings_new(), .around = cJSON_CreateArray()};
+	add_pools(ret_gathered, store, RESOURCE_POOL, namespace_name);
+	add_pools(ret_gathered, store, RESOURCE_POOL_X, namespace_name);
+}
+
 bool facts_gather(const struct store *store, struct base_configs *configs,
 		  const struct object *workload, struct gathered *ret_gathered,
 		  struct intents *reads)
 {
-	struct gathered gathered = {.object = object_parse(workload)};
+	struct gathered gathered;
 	const char *namespace_name = workload->namespace_name;
-	if (gathered.object == NULL)
+	cJSON *object = object_parse(workload);
+	if (object == NULL)
 		return false;
-	gathered.surroundings = surroundings_new();
-	gathered.around = cJSON_CreateArray();
-	add_pools(&gathered, store, RESOURCE_POOL, namespace_name);
-	add_pools(&gathered, store, RESOURCE_POOL_X, namespace_name);
+	facts_gather_pools(store, namespace_name, &gathered);
+	gathered.object = object;
 	if (workload->resource == RESOURCE_MODELSERVICE) {
 		const char *base = json_str(gathered.object, "spec.baseConfigMapRef.name");
 		add_all(&gathered, store, RESOURCE_MODELSERVICE, namespace_name);

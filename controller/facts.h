@@ -39,6 +39,9 @@ struct gathered {
 bool facts_gather(const struct store *store, struct base_configs *configs,
 		  const struct object *workload, struct gathered *ret_gathered,
 		  struct intents *reads);
+/* What leads to the workloads of a namespace alone: `object` is NULL. Release it. */
+void facts_gather_pools(const struct store *store, const char *namespace_name,
+			struct gathered *ret_gathered);
 void gathered_release(struct gathered *gathered);
 
 #endif

@@ -25,6 +25,7 @@ void namespace_free(struct namespace *space)
 	for (size_t i = 0; i < space->held_count; i++)
 		free(space->held[i]);
 	free(space->held);
+	origins_release(&space->origins);
 	proof_release(&space->proof);
 	json_freep(&space->rehearsals);
 	free(space->policy_seen);

@@ -12,6 +12,7 @@
 
 #include "controller/debounce.h"
 #include "controller/intent.h"
+#include "controller/origins.h"
 #include "controller/proof.h"
 #include "controller/roster.h"
 #include "controller/secrets.h"
@@ -42,8 +43,9 @@ struct namespace
 	uint64_t busy_since_ms;
 	char **held; /* keys that came while it was busy; owned */
 	size_t held_count;
-	char *policy_seen;  /* policy_fingerprint at the last look; or NULL */
-	struct proof proof; /* that spans arrive */
+	char *policy_seen;      /* policy_fingerprint at the last look; or NULL */
+	struct proof proof;     /* that spans arrive */
+	struct origins origins; /* what the collector is told of workloads */
 	struct debounce status_writes;
 	cJSON *rehearsals; /* rows of status.rehearsals (inject/rehearsal.h); NULL: none yet */
 	char *told;        /* last said in an Event about the namespace itself; or NULL */

@@ -129,6 +129,7 @@ enum status owned_intents(const struct view *view, const struct settings *settin
 	struct objects_input input = {
 	    .namespace_name = view->name,
 	    .settings = settings,
+	    .origins = view->memory->origins.table,
 	    .use_cr = plan->use_cr,
 	    .foreign_collector = plan->foreign_collector,
 	    .foreign_jaeger = plan->foreign_backend,

@@ -278,6 +278,7 @@ void reconcile_namespace(const struct view *view, const struct policy *policy,
 			return;
 	}
 	tell_parts(view, policy, intents);
+	intents_again(intents, view->memory->origins.again_ms);
 	intend_ask(view, policy, intents);
 	intend_status(view, policy, false, intents);
 	if (policy->has_settings &&

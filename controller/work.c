@@ -319,6 +319,8 @@ static void work_on_namespace(struct job *job, const struct view *view)
 		if (policy.phase != PHASE_OFF && policy.phase != PHASE_GONE)
 			add_workload_keys(controller, space->name);
 	}
+	origins_follow(&space->origins, controller->store, space->name, &policy,
+		       job->started.mono_ms);
 	proof_look(view, &policy, &targets);
 	proof_settle(&space->proof, &space->roster, &targets, job->started.mono_ms);
 	measure_sampling(controller, space, &policy);

@@ -23,6 +23,7 @@
 struct objects_input {
 	const char *namespace_name;
 	const struct settings *settings;
+	const cJSON *origins; /* groups of inject/origin.h; NULL: none. Borrowed */
 	bool use_cr; /* OpenTelemetryCollector instead of ConfigMap + Deployment + Service */
 	bool
 	    foreign_collector; /* a fitting Service otel-collector that is not ours is used: no collector, and no Jaeger that nothing would feed */

@@ -75,8 +75,9 @@ static bool has_tier(const struct settings *settings)
 }
 
 /* What the template holds and the settings do not ask for. */
-static void drop_unwanted(const struct settings *settings, cJSON *config)
+static void drop_unwanted(const struct objects_input *input, cJSON *config)
 {
+	const struct settings *settings = input->settings;
 	const struct identity_settings *identity = &settings->identity;
 	bool tail = settings->tail.ratio != NULL;
 	bool limited = settings->max_spans_per_second > 0;
@@ -93,6 +94,7 @@ static void drop_unwanted(const struct settings *settings, cJSON *config)
 	    {!settings->drop_content, "redaction/content"},
 	    {!settings->collector_span_metrics, "prometheus"},
 	    {identity->cluster == NULL && identity->environment == NULL, "resource/identity"},
+	    {input->origins == NULL || input->origins->child == NULL, "transform/workloads"},
 	    {!tail, "tail_sampling"},
 	    {!by_chance, "probabilistic_sampler"},
 	    {!limited, "tail_sampling/limit"},
@@ -272,13 +274,15 @@ enum status collector_render(struct rendering *r, struct error *err)
 	set_pod_selector(r);
 	set_backend(r);
 	set_identity(r, settings);
+	json_set(r->values, "ORIGINS",
+		 r->input->origins == NULL ? cJSON_CreateArray() : json_clone(r->input->origins));
 	set_sampling(r, settings);
 	set_tier_rule(r, has_tier(settings));
 	json_set_int(r->values, "REPLICAS", settings->collector_replicas);
 	enum status status = template_render(collector.config, r->values, &config, err);
 	if (status != STATUS_OK)
 		return status;
-	drop_unwanted(settings, config);
+	drop_unwanted(r->input, config);
 	status = rendering_set_config(r, config, r->input->use_cr, err);
 	if (status == STATUS_OK && has_tier(settings))
 		status = rendering_add(r, tier, err);

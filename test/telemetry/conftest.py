@@ -19,11 +19,11 @@ def backend(tmp_path_factory):
 
 @pytest.fixture
 def telemetry_of(tmp_path_factory):
-    """Makes some with other settings: telemetry_of(spec)."""
+    """Makes some with other settings: telemetry_of(spec), further options are those of `llmd-tracing render`."""
     made = []
 
-    def make(spec):
-        made.append(telemetry.Telemetry(tmp_path_factory.mktemp("telemetry"), spec))
+    def make(spec, *options):
+        made.append(telemetry.Telemetry(tmp_path_factory.mktemp("telemetry"), spec, *options))
         return made[-1]
 
     yield make

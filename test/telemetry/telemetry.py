@@ -136,8 +136,8 @@ class Program:
 
 
 class Telemetry:
-    def __init__(self, folder, spec=None):
-        texts = {program: yaml.safe_load(text) for program, _, text in configurations(render(spec or {}, folder))}
+    def __init__(self, folder, spec=None, *options):
+        texts = {program: yaml.safe_load(text) for program, _, text in configurations(render(spec or {}, folder, *options))}
         ports = Ports()
         self.jaeger = Program("jaeger", on_loopback(texts["jaeger"], ports, {}), ports, folder)
         self.query = f"http://127.0.0.1:{ports[16686]}"

@@ -32,10 +32,10 @@ provider.shutdown()
 """
 
 
-def send(backend, service, *spans):
+def send(backend, service, *spans, resource=""):
     """The trace id of each span; each is a trace of its own."""
     done = subprocess.run([sys.executable, "-c", SEND, backend.endpoint, service, json.dumps(spans)], text=True, check=True,
-                          stdout=subprocess.PIPE, env={"PYTHONPATH": str(parts.site())}, timeout=60)
+                          stdout=subprocess.PIPE, env={"PYTHONPATH": str(parts.site()), "OTEL_RESOURCE_ATTRIBUTES": resource}, timeout=60)
     return done.stdout.split()
 
 
@@ -193,3 +193,46 @@ def test_a_limit_holds_whatever_callers_have_decided(telemetry_of):
     assert 0 < kept <= 10 * (seconds + 3)
     assert kept < 300
     wait_for(lambda: len(backend.traces("live-limit")) == kept, 30, "those that were kept have arrived")
+
+
+def workload(kind, name, model=None, command=(), version="apps/v1"):
+    labels = {"llm-d.ai/role": "decode", "app": "server", **({"llm-d.ai/model": model} if model else {})}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "vllm", "image": "vllm:1", "command": list(command)}]}}
+    spec = {"template": template} if kind in ("Deployment", "StatefulSet") else {"leaderWorkerTemplate": {"workerTemplate": template}}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+
+
+LONG = "ms-inference-scheduling-llm-d-modelservice-decode"  # so long that the API server cuts the names of its pods
+ODD = 'a"b\\c${env:HOME}${HOME}\'d%e{f}é'
+WORKLOADS = {"apiVersion": "v1", "kind": "List", "items": [
+    {"apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool", "metadata": {"name": "pool", "namespace": "shop"},
+     "spec": {"selector": {"matchLabels": {"app": "server"}}}},
+    workload("StatefulSet", "a-1", "of-the-set"),
+    workload("Deployment", "one", "labelled"), workload("Deployment", LONG, command=("vllm", "serve", "acme/long")),
+    workload("LeaderWorkerSet", "a", command=("vllm", "serve", "x", f"--served-model-name={ODD.replace('$', 'S')}"), version="leaderworkerset.x-k8s.io/v1")]}
+
+
+@pytest.mark.parametrize("options", [(), ("--cr",)], ids=["own", "cr"])
+def test_what_is_known_of_a_workload_is_on_its_spans(telemetry_of, tmp_path, options):
+    if options:  # the same text in another object
+        pods = {"one-7d9f8c6b5d-x2x4z": {"llm_d.workload": "one"}}
+    else:
+        pods = {
+            "one-7d9f8c6b5d-x2x4z": {"llm_d.workload": "one", "k8s.deployment.name": "one", "llm_d.pool": "pool", "llm_d.role": "decode", "llm_d.model": "labelled"},
+            f"{LONG}-8ff7fd5b58lw9": {"llm_d.workload": LONG, "k8s.deployment.name": LONG, "llm_d.model": "acme/long"},
+            "a-1": {"llm_d.workload": "a", "llm_d.model": ODD.replace("$", "S")}, "a-0-3": {"llm_d.workload": "a", "llm_d.pool": "pool"},
+            "a-1-0": {"llm_d.workload": "a-1", "k8s.statefulset.name": "a-1", "llm_d.model": "of-the-set"},
+            "other-0": {"llm_d.workload": None, "llm_d.pool": None, "llm_d.model": None}}
+    around = tmp_path / "around.json"
+    around.write_text(json.dumps(WORKLOADS), encoding="utf-8")
+    backend = telemetry_of({"components": {"vllm": {"serviceNames": {"default": "live-origin"}}}}, "--namespace", "shop", "--around", around, *options)
+    for pod, wanted in pods.items():
+        where = f"k8s.namespace.name=shop,k8s.pod.name={pod}"
+        span = arrived(backend, send(backend, "live-origin", {"name": "llm_request"}, resource=where)[0])[0]
+        assert {key: span.resource.get(key) for key in wanted} == wanted, pod
+    elsewhere = "k8s.namespace.name=other,k8s.pod.name=a-1-0"
+    span = arrived(backend, send(backend, "live-origin", {"name": "llm_request"}, resource=elsewhere)[0])[0]
+    assert "llm_d.workload" not in span.resource, "a namesake of another namespace"
+    said = "k8s.namespace.name=shop,k8s.pod.name=a-1-0,llm_d.model=mine"
+    span = arrived(backend, send(backend, "live-origin", {"name": "llm_request"}, resource=said)[0])[0]
+    assert (span.resource["llm_d.model"], span.resource["llm_d.workload"]) == ("mine", "a-1"), "what the user says stays"

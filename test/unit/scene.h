@@ -172,6 +172,7 @@ __attribute__((unused)) static char *scene_namespace(struct scene *scene, bool c
 	buffer_init(&out, 1 << 16);
 	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
 	policy_decide(&view, &policy);
+	origins_follow(&scene->space->origins, scene->store, "team", &policy, scene->now.mono_ms);
 	proof_look(&view, &policy, &targets);
 	proof_settle(&scene->space->proof, &scene->space->roster, &targets, scene->now.mono_ms);
 	reconcile_namespace(&view, &policy, &intents, &finished);
