@@ -12,6 +12,7 @@
 #include "base/yaml.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
+#include "cmd/effective.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
 #include "cmd/target.h"
@@ -62,7 +63,7 @@ static enum status read_all(struct approving *a, struct error *err)
 				 "namespace %s has no Tracing: nothing waits there",
 				 a->namespace_name);
 	a->tracing = object_parse(tracing);
-	status = settings_read(a->tracing, NULL, &a->settings, err);
+	status = effective_read(a->tracing, &a->settings, err);
 	a->has_settings = status == STATUS_OK;
 	return status;
 }

@@ -49,9 +49,9 @@ def epp():
                           labels={"app": "epp"}, annotations={"tracing.llm-d.io/inject": "true"})
 
 
-def plan_hash(tree):
+def plan_hash(tree, *args):
     """Of the plan's edits, as the operator takes it (controller/consent.h)."""
-    explained = cli.run("explain", "-f", "-", "-o", "json", stdin=cli.dump(tree)).json_values()[0][0]
+    explained = cli.run("explain", "-f", "-", "-o", "json", *args, stdin=cli.dump(tree)).json_values()[0][0]
     edits = [e for c in explained["containers"] for e in c["edits"]]
     edits.append({"path": "/metadata/annotations/tracing.llm-d.io~1ledger", "what": "add the ledger"})
     return hashlib.sha256("".join(f"{e['path']}\n{e['what']}\n" for e in edits).encode()).hexdigest()[:16]
@@ -215,6 +215,30 @@ def test_what_was_shown_is_approved(pki, tmp_path):
     assert shop.patches == {"decode": {"annotations": {"tracing.llm-d.io/approve": hash_}, "resourceVersion": "5"}}
     assert "+++ Deployment/shop/decode (as planned)" in done.out and "+        - --otlp-traces-endpoint=" in done.out
     assert done.out.endswith(f"PendingRestart: 2 pods will be replaced\nDeployment/shop/decode: approved ({hash_})\n")
+
+
+BOOST = {"sampling": {"ratio": "0.1", "boost": {"ratio": "0.5", "until": "2099-01-01T00:00:00Z"}}}
+
+
+@pytest.mark.parametrize("tree, spec, effective, as_if, shown", [
+    (server("decode"), {}, {"ratio": "1.0", "where": "Root", "detailedTraces": "model"},
+     {"components": {"vllm": {"detailedTraces": "model"}}}, "--collect-detailed-traces=model"),
+    (server("decode"), {}, {"ratio": "0.2", "where": "Pods"}, {"sampling": {"ratio": "0.2", "where": "Pods"},
+                                                               "components": {"vllm": {"detailedTraces": "none"}}}, "'0.2'"),
+    (server("decode"), {"components": {"vllm": {"detailedTraces": "worker"}}}, {"ratio": "1.0", "where": "Root", "detailedTraces": "worker"},
+     {"components": {"vllm": {"detailedTraces": "worker"}}}, "--collect-detailed-traces=worker"),
+    (epp(), BOOST, {"ratio": "0.5", "where": "Root", "detailedTraces": "all"}, {"sampling": {"ratio": "0.5"}}, "'0.5'"),
+    (epp(), BOOST, {"ratio": "0.1", "where": "Root", "detailedTraces": "all"}, {"sampling": {"ratio": "0.1"}}, "'0.1'"),
+], ids=["defaults", "none of it", "said", "boosted", "not boosted any more"])
+def test_the_operators_own_settings_are_planned_with(pki, tmp_path, tree, spec, effective, as_if, shown):
+    settings = tmp_path / "as-if.yaml"
+    settings.write_text(cli.dump({"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"}, "spec": as_if}))
+    hash_, name = plan_hash(tree, "--settings", settings), tree["metadata"]["name"]
+    shop = Shop(held(tree), rows=[row("Deployment", name, "Pending", "WaitingForApproval", restarts=2, pendingHash=hash_)], effective=effective)
+    shop.objects["tracing"][0]["spec"] = spec
+    done = run(pki, tmp_path, shop, "approve", name, "-y")
+    assert done.code == cli.OK, done.err
+    assert shown in done.out.replace('"', "'") and shop.patches[name]["annotations"] == {"tracing.llm-d.io/approve": hash_}
 
 
 @pytest.mark.parametrize("shop, args, code, words", [
