@@ -157,7 +157,8 @@ static int64_t change_in(const struct zone_change *change, int64_t year)
 	int64_t next = change->month == 12 ? day_number(year + 1, 1, 1)
 					   : day_number(year, change->month + 1, 1);
 	int64_t weekday = (first + 4) % WEEK; /* the epoch is a Thursday */
-	int64_t day = first + (change->weekday - weekday + WEEK) % WEEK + WEEK * (change->week - 1);
+	int64_t weeks = change->week - 1;
+	int64_t day = first + (change->weekday - weekday + WEEK) % WEEK + weeks * WEEK;
 	while (day >= next)
 		day -= WEEK;
 	return day * DAY_S + change->at_s;
