@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "controller/controller_internal.h"
 #include "controller/mesh.h"
+#include "controller/workload_walk.h"
 #include "inject/objects.h"
 
 enum { KEY_MAX_BYTES = 1024 };
@@ -76,16 +77,10 @@ void add_workload_key(struct controller *controller, enum resource_id resource,
 
 void add_workload_keys(struct controller *controller, const char *namespace_name)
 {
-	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
-		enum resource_id id = (enum resource_id)i;
-		size_t count = 0;
-		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
-			continue;
-		struct object *const *items =
-		    store_range(controller->store, id, namespace_name, &count);
-		for (size_t k = 0; k < count; k++)
-			add_workload_key(controller, id, namespace_name, items[k]->name);
-	}
+	struct workload_walk walk = {controller->store, namespace_name, 0, 0};
+	const struct object *o;
+	while ((o = workload_walk_next(&walk)) != NULL)
+		add_workload_key(controller, o->resource, namespace_name, o->name);
 }
 
 static bool is_owned_name(const struct object *object)
@@ -175,15 +170,9 @@ void on_store_change(void *context, const struct object *before, const struct ob
  */
 void enroll_all(struct controller *controller, struct namespace *space)
 {
-	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
-		enum resource_id id = (enum resource_id)i;
-		size_t count = 0;
-		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
-			continue;
-		struct object *const *items =
-		    store_range(controller->store, id, space->name, &count);
-		for (size_t k = 0; k < count; k++)
-			if (!items[k]->deleting)
-				(void)roster_need(&space->roster, id, items[k]->name);
-	}
+	struct workload_walk walk = {controller->store, space->name, 0, 0};
+	const struct object *o;
+	while ((o = workload_walk_next(&walk)) != NULL)
+		if (!o->deleting)
+			(void)roster_need(&space->roster, o->resource, o->name);
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "controller/workload_walk.h"
 
 struct known {
 	char *namespace_name;
@@ -191,21 +192,15 @@ static void add_deciders(struct gathered *gathered, const struct store *store,
 {
 	if (gathered->around->child == NULL)
 		return; /* without a pool nobody decides before anybody */
-	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
-		enum resource_id id = (enum resource_id)i;
-		size_t count = 0;
-		if ((resource_get(id)->flags & RESOURCE_WORKLOAD) == 0)
+	struct workload_walk walk = {store, workload->namespace_name, 0, 0};
+	const struct object *o;
+	while ((o = workload_walk_next(&walk)) != NULL) {
+		if (o == workload || o->deleting ||
+		    (!says(o, "-sidecar") && !may_be_picker(gathered, o)))
 			continue;
-		struct object *const *items =
-		    store_range(store, id, workload->namespace_name, &count);
-		for (size_t k = 0; k < count; k++) {
-			if (items[k] == workload || items[k]->deleting ||
-			    (!says(items[k], "-sidecar") && !may_be_picker(gathered, items[k])))
-				continue;
-			const cJSON *tree = keep_tree(gathered, object_parse(items[k]));
-			if (tree != NULL)
-				surroundings_add(gathered->surroundings, tree);
-		}
+		const cJSON *tree = keep_tree(gathered, object_parse(o));
+		if (tree != NULL)
+			surroundings_add(gathered->surroundings, tree);
 	}
 }
 

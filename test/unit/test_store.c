@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "controller/project.h"
 #include "controller/store.h"
+#include "controller/workload_walk.h"
 
 struct seen {
 	char log[4096]; /* "+ns/name ~ns/name -ns/name " */
@@ -168,6 +169,33 @@ TEST(ranges_are_by_namespace_and_sorted)
 	}
 	CHECK(store_range(store, RESOURCE_DEPLOYMENT, "c", &count) == NULL);
 	CHECK_INT(count, 0);
+}
+
+TEST(a_walk_meets_the_workloads_of_one_namespace)
+{
+	static const char service[] =
+	    "{\"metadata\":{\"name\":\"s\",\"namespace\":\"b\",\"resourceVersion\":\"4\"}}";
+	static const char set[] =
+	    "{\"metadata\":{\"name\":\"0\",\"namespace\":\"b\",\"resourceVersion\":\"5\"}}";
+	struct seen seen = {""};
+	CLEANUP(store_freep) struct store *store = store_new(on_change, &seen);
+	keep(store, "a");
+	keep(store, "b");
+	CHECK(put(store, "a", "9", "1", ""));
+	CHECK(put(store, "b", "2", "2", ""));
+	CHECK(put(store, "b", "1", "3", ""));
+	CHECK(store_put(store, RESOURCE_SERVICE, service, strlen(service), false));
+	CHECK(store_put(store, RESOURCE_STATEFULSET, set, strlen(set), false));
+	struct workload_walk walk = {store, "b", 0, 0};
+	char met[64] = "";
+	const struct object *object;
+	while ((object = workload_walk_next(&walk)) != NULL)
+		(void)snprintf(met + strlen(met), sizeof(met) - strlen(met), "%s/%s ",
+			       resource_get(object->resource)->kind, object->name);
+	CHECK_STR(met, "Deployment/1 Deployment/2 StatefulSet/0 ");
+	CHECK(workload_walk_next(&walk) == NULL);
+	walk = (struct workload_walk){store, "c", 0, 0};
+	CHECK(workload_walk_next(&walk) == NULL);
 }
 
 TEST(parsed_objects_carry_their_version)
