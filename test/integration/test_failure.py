@@ -8,7 +8,10 @@ from waiting import holds_for, wait_for
 REFUSES = {"scripted-kubelet/crash-if-arg": "--otlp-traces-endpoint"}
 SAYS_IT_IN_THE_LOG = {**REFUSES, "scripted-kubelet/crash": "see the log", "scripted-kubelet/exit-code": "0",
                       "scripted-kubelet/log": "usage\nunknown flag: --otlp-traces-endpoint\n"}
+# one for each test: what a namespace has refused is not tried in the next
 BAD = "vllm/vllm-openai:v0.22.0"
+BAD_TWICE = "vllm/vllm-openai:v0.21.0"
+BAD_IN_A_SET = "vllm/vllm-openai:v0.20.0"
 
 
 def writes(scene, since, *names):
@@ -56,9 +59,9 @@ def test_a_crash_is_taken_back_and_its_image_remembered(place, operator):
 
 def test_a_bad_image_costs_one_replica_in_the_whole_cluster(place, namespaces):
     other = namespaces()
-    scene = place({}, server("a-decode", image=BAD, annotations=REFUSES))
+    scene = place({}, server("a-decode", image=BAD_TWICE, annotations=REFUSES))
     there = Scene(scene.cluster, other)
-    there.api.create("deployment", server("a-decode", image=BAD, annotations=REFUSES), other)
+    there.api.create("deployment", server("a-decode", image=BAD_TWICE, annotations=REFUSES), other)
     there.switch("true")
     ends = [wait_for(lambda s=s: s.row("a-decode").get("reason") in ("Reverted", "ImageRefused") and s.row("a-decode")["reason"], 90)
             for s in (scene, there)]
@@ -69,12 +72,12 @@ def test_a_bad_image_costs_one_replica_in_the_whole_cluster(place, namespaces):
 
 def test_a_statefulset_gets_its_crashed_pod_back(place):
     """Its controller waits for a pod that can never be Ready (OrderedReady): that one pod is deleted, and no other."""
-    scene = place({}, server("a-decode", "StatefulSet", replicas=2, image=BAD, annotations=REFUSES))
+    scene = place({}, server("a-decode", "StatefulSet", replicas=2, image=BAD_IN_A_SET, annotations=REFUSES))
     api, before = scene.api, scene.api.get("statefulset", "a-decode", scene.namespace)["spec"]["template"]
     first = {p["metadata"]["name"]: p["metadata"]["uid"] for p in api.list("pod", scene.namespace, "app=a-decode")}
     since = scene.cluster.audit.position()
     row = wait_row(scene, "a-decode", "Reverted", 90)
-    assert "exit code 1" in row["message"] and scene.tracing()["status"]["refusedImages"][0]["image"] == BAD
+    assert "exit code 1" in row["message"] and scene.tracing()["status"]["refusedImages"][0]["image"] == BAD_IN_A_SET
     wait_for(lambda: is_up(api, "statefulset", "a-decode", scene.namespace), 60, "both replicas are back")
     assert api.get("statefulset", "a-decode", scene.namespace)["spec"]["template"] == before
     now = {p["metadata"]["name"]: p["metadata"]["uid"] for p in api.list("pod", scene.namespace, "app=a-decode")}
