@@ -10,7 +10,7 @@
 #include "controller/reconciling.h"
 #include "inject/settings.h"
 
-enum { PROOF_AGAIN_MS = 5000, JOINED_AGAIN_MS = 250 };
+enum { PROOF_AGAIN_MS = 5000 };
 
 /* Without figures that change with every pod: a rollout costs a few writes of status, not one a pod. */
 void restart_tell_rolling(struct reconciling *r)
@@ -214,14 +214,16 @@ static bool would_deadlock(struct reconciling *r, bool held)
 }
 
 /*
- * What it waited for in another namespace is over, and for its neighbours, too: were it to start now, whoever is
- * looked at first would go first. So it gets in line, and the order is asked when they are all in it.
+ * What it waited for in another namespace is over, and perhaps for its neighbours, too: were it to start now, whoever
+ * is looked at first would go first. So it gets in line, and the order is asked when they were looked at, too.
  */
 static bool joins_the_line(struct reconciling *r)
 {
+	struct roster *roster = r->input->roster;
 	if (r->row->reason != REASON_WAITING_FOR_PROOF)
 		return false;
-	intents_again(r->intents, JOINED_AGAIN_MS);
+	for (size_t i = 0; i < roster->count; i++)
+		roster->rows[i].stale |= roster->rows[i].reason == REASON_WAITING_FOR_PROOF;
 	return true;
 }
 

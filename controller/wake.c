@@ -115,6 +115,8 @@ void wake_for_image(struct controller *controller, const struct namespace *space
 		    const struct roster_row *row, const struct image_news *before)
 {
 	bool refused = space->roster.refused.count != before->refused;
+	if (before->waited && row->reason != REASON_WAITING_FOR_PROOF)
+		wake_waiting(controller, space); /* its own turn is asked after theirs */
 	if (!refused && row->pace.rolling == before->rolling && row->pace.proven == before->proven)
 		return;
 	if (refused) /* its neighbours may wait for any reason */

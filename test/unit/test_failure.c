@@ -266,8 +266,10 @@ TEST(who_waited_for_another_namespace_keeps_to_the_order)
 	free(look(&there, "c"));
 	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF);
 	there.elsewhere.unseen = false;
-	check_look(&there, "c", "");
-	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	for (int i = 0; i < 3; i++) { /* however late the other is looked at */
+		check_look(&there, "c", "");
+		check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	}
 	check_look(&there, "b", "");
 	check_look(&there, "c", "");
 	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_CANARY);
