@@ -46,8 +46,9 @@ def heard(fleet):
 
 def noise(fleet, since, before):
     """What the operator asked but watches. The proof of spans goes on for ever, and through the API server only for an operator
-    outside of the cluster; what it comes to is written once."""
-    found = [r for r in fleet.cluster.audit.requests(since, USER) if r.verb != "watch" and r.subresource != "proxy"]
+    outside of the cluster; what it comes to is written once. Kinds that are not served are looked for ever more seldom."""
+    found = [r for r in fleet.cluster.audit.requests(since, USER)
+             if r.verb != "watch" and r.subresource != "proxy" and not (r.verb == "list" and r.code == 404)]
     if any(r.subresource == "status" for r in found):
         now = heard(fleet)
         found = [r for r in found if r.subresource != "status" or now.get(r.namespace) == before[r.namespace]]
