@@ -13,15 +13,19 @@ import (
 	"time"
 )
 
-const stopTimeout = 15 * time.Second
+const (
+	stopTimeout = 15 * time.Second
+	againAfter  = time.Second
+)
 
 // child is one part of the cluster: its own binary again with another first argument, or a program of the machine.
 type child struct {
 	name     string
 	program  string // "" for our own binary
 	args     []string
-	cmd      *exec.Cmd
-	done     chan error
+	again    int // how often it is started again when it ends unasked, as the init of a real machine does
+	process  atomic.Pointer[os.Process]
+	done     chan struct{}
 	stopping atomic.Bool
 }
 
@@ -30,53 +34,73 @@ func part(name string, args ...string) *child {
 	return &child{name: name, args: append([]string{name}, args...)}
 }
 
-// start runs the child so that it dies with us, however we die. A name on died says that it ended unasked.
+// start runs the child so that it dies with us, however we die. A name on died says that it ended unasked, for good.
 func (c *child) start(dir string, died chan<- string) error {
 	log, err := os.OpenFile(filepath.Join(dir, c.name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	program := c.program
-	if program == "" {
-		if program, err = os.Executable(); err != nil {
-			return err
-		}
-	}
-	c.cmd = exec.Command(program, c.args...)
-	c.cmd.Stdout, c.cmd.Stderr, c.cmd.Dir = log, log, dir
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	c.done = make(chan error, 1)
+	c.done = make(chan struct{})
 	c.stopping.Store(false)
 	started := make(chan error)
 	go func() {
 		// PDEATHSIG follows the thread that forked: keep it for as long as the child lives.
 		runtime.LockOSThread()
 		defer log.Close()
-		err := c.cmd.Start()
+		defer close(c.done)
+		cmd, err := c.run(dir, log)
 		started <- err
-		if err != nil {
-			return
+		for left := c.again; err == nil; left-- {
+			err = cmd.Wait()
+			if c.stopping.Load() {
+				return
+			}
+			if left == 0 {
+				died <- fmt.Sprintf("%s (%v); see %s.log", c.name, err, c.name)
+				return
+			}
+			fmt.Fprintf(log, "cluster: %s ended (%v) and is started again\n", c.name, err)
+			time.Sleep(againAfter)
+			if cmd, err = c.run(dir, log); err != nil {
+				died <- fmt.Sprintf("%s (%v)", c.name, err)
+			} else if c.stopping.Load() {
+				_ = cmd.Process.Kill() // stop has told the one before
+			}
 		}
-		err = c.cmd.Wait()
-		if !c.stopping.Load() {
-			died <- fmt.Sprintf("%s (%v); see %s.log", c.name, err, c.name)
-		}
-		c.done <- err
 	}()
 	return <-started
 }
 
+func (c *child) run(dir string, log *os.File) (*exec.Cmd, error) {
+	program := c.program
+	if program == "" {
+		own, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		program = own
+	}
+	cmd := exec.Command(program, c.args...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c.process.Store(cmd.Process)
+	return cmd, nil
+}
+
 func (c *child) stop() {
-	if c == nil || c.cmd == nil || c.cmd.Process == nil {
+	if c == nil || c.process.Load() == nil {
 		return
 	}
 	c.stopping.Store(true)
-	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	_ = c.process.Load().Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:
 	case <-time.After(stopTimeout):
-		_ = c.cmd.Process.Kill()
+		_ = c.process.Load().Kill()
 		<-c.done
 	}
-	c.cmd = nil
+	c.process.Store(nil)
 }

@@ -56,7 +56,7 @@ func (c *cluster) obey(command string) error {
 	case "restart-apiserver":
 		c.apiserver.stop()
 	case "start-apiserver":
-		if c.apiserver.cmd != nil {
+		if c.apiserver.process.Load() != nil {
 			return errors.New("the API server is running")
 		}
 	default:

@@ -77,8 +77,10 @@ func newScheduler() *child {
 // then takes loopback for the node's address). The kubelet is the first of rest.
 func newNodeParts() (containerd *child, rest []*child) {
 	containerd = &child{name: "containerd", program: "containerd", args: []string{"--config", "containerd.toml"}}
+	kubelet := part("kubelet", "--config=kubelet.yaml", "--kubeconfig=kubelet.kubeconfig", "--hostname-override="+nodeName, "--node-ip="+nodeAddress)
+	kubelet.again = 5 // it ends where a start goes wrong, and leaves the next try to the machine's init
 	return containerd, []*child{
-		part("kubelet", "--config=kubelet.yaml", "--kubeconfig=kubelet.kubeconfig", "--hostname-override="+nodeName, "--node-ip="+nodeAddress),
+		kubelet,
 		part("kube-proxy", "--kubeconfig=proxy.kubeconfig", "--hostname-override="+nodeName, "--proxy-mode=nftables", "--cluster-cidr="+podRange,
 			// these would be written for the whole machine
 			"--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0"),

@@ -123,8 +123,8 @@ func (c *cluster) writePids() error {
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "%d up\n", os.Getpid())
 	for _, o := range append([]*child{c.containerd, c.etcd, c.apiserver}, c.others...) {
-		if o != nil && o.cmd != nil {
-			fmt.Fprintf(&lines, "%d %s\n", o.cmd.Process.Pid, o.name)
+		if o != nil && o.process.Load() != nil {
+			fmt.Fprintf(&lines, "%d %s\n", o.process.Load().Pid, o.name)
 		}
 	}
 	return os.WriteFile(filepath.Join(c.dir, "pids"), []byte(lines.String()), 0o600)

@@ -139,6 +139,12 @@ def test_a_restarted_node_brings_its_pods_back(cluster, web):
     assert cluster.api.get("node", "node-0")["status"]["allocatable"]["nvidia.com/gpu"] == "64"
 
 
+def test_a_kubelet_that_ends_is_started_again(cluster, namespace):
+    """As by the init of a real machine."""
+    cluster.run("kill", "-KILL", str(cluster.pids()["kubelet"]))
+    Web(cluster, namespace).wait_served()
+
+
 def test_the_api_server_alone_restarts(cluster, web):
     before = cluster.pids()
     cluster.hack("restart", "apiserver")
