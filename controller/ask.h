@@ -2,7 +2,8 @@
 /*
  * Asks at Services of a namespace: the metrics of its collector, the query API of its back
  * end, which may be elsewhere. Inside the cluster by the Service's name, outside of it through the API server's
- * proxy. Bounded in number, size and time, without credentials, redirects or proxies; what
+ * proxy. And, inside only, one model server what it has served (inject/served.h), at its pod's
+ * own address. Bounded in number, size and time, without credentials, redirects or proxies; what
  * may be called is the administrator's policy (inject/admin_policy.h).
  */
 #ifndef LLMD_CONTROLLER_ASK_H
@@ -33,6 +34,11 @@ struct asking {
 	unsigned port;       /* 0: `path` is a whole URL */
 	const char *path;    /* and query */
 	const char *tenant;  /* X-Scope-OrgID; NULL: none */
+	/*
+	 * A Ready pod is looked for and asked instead: {component, image, endpoint, policies} as
+	 * in served_want, and `pod`: the one that was asked before; NULL: not.
+	 */
+	const cJSON *engine;
 };
 
 /* What the policy forbids is answered from inside, everything else later. */

@@ -187,7 +187,8 @@ static void on_ask(void *context, const struct intent *intent)
 	struct asking asking = {.service = intent->name,
 				.port = intent->port,
 				.path = intent->note,
-				.tenant = intent->word};
+				.tenant = intent->word,
+				.engine = intent->body};
 	asker_send(controller->asker, space->name, &asking, turn);
 }
 

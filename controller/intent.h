@@ -25,7 +25,7 @@ enum intent_type {
 	INTENT_EVENT,     /* events.k8s.io */
 	INTENT_SURVEY,    /* a survey of the nodes, for whoever waits for one: beside the list */
 	INTENT_REHEARSE, /* the image `name`; body {component, podSpec, container}: beside the list */
-	INTENT_ASK, /* GET at a Service of the namespace or its query endpoint: beside the list, as Events are */
+	INTENT_ASK, /* GET at a Service of the namespace, its query endpoint, or a model server (body): beside the list, as Events are */
 	INTENT_PODS, /* watch the pods of the workload `owner`, by label selector: beside the list */
 	INTENT_LOG,  /* GET the end of what a container of its pod `name` wrote before it ended */
 };

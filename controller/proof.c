@@ -40,12 +40,18 @@ void proof_release(struct proof *proof)
 	*proof = (struct proof){.trouble = NULL};
 }
 
+void proof_hurry(struct proof *proof, uint64_t mono_ms)
+{
+	if (proof->due_ms > mono_ms + SOON_MS)
+		proof->due_ms = mono_ms + SOON_MS;
+}
+
 void proof_wake(struct proof *proof, uint64_t mono_ms)
 {
 	proof->awake = true;
 	proof->idle = 0;
-	if (proof->due_ms > mono_ms + SOON_MS)
-		proof->due_ms = mono_ms + SOON_MS;
+	unsampled_forget(&proof->unsampled);
+	proof_hurry(proof, mono_ms);
 }
 
 /* Path and query of a question to the back end. */
@@ -92,7 +98,11 @@ bool proof_next(const struct proof *proof, const struct proof_targets *targets, 
 		*ret_again_ms = proof->due_ms - now.mono_ms;
 		return false;
 	}
-	if (proof->step == PROOF_COUNTER || proof->step == PROOF_CALLS)
+	if (proof->step == PROOF_SERVED && targets->engine == NULL)
+		return false; /* proof_settle goes on */
+	if (proof->step == PROOF_SERVED)
+		*ret_ask = (struct proof_ask){.service = "engine", .engine = targets->engine};
+	else if (proof->step == PROOF_COUNTER || proof->step == PROOF_CALLS)
 		*ret_ask = (struct proof_ask){.service = COLLECTOR,
 					      .port = proof->step == PROOF_COUNTER ? 8888 : 8889,
 					      .path = "/metrics"};
@@ -105,6 +115,7 @@ unsigned long proof_asked(struct proof *proof, const struct trace_hops *hops)
 {
 	if (proof->step == PROOF_COUNTER) {
 		forget_round(proof);
+		unsampled_expect(&proof->unsampled, hops, proof->heard > 0);
 		for (size_t i = 0; i < hops->count && proof->wanted.count < SERVICES_MAX; i++)
 			if (hops->items[i].on && hops->items[i].service != NULL)
 				trace_names_add(&proof->wanted, hops->items[i].service);
@@ -125,7 +136,10 @@ static void end_round(struct proof *proof, uint64_t mono_ms)
 	uint64_t wait = ROUND_MS;
 	for (unsigned i = 0; i < proof->idle && wait < ROUND_LONGEST_MS; i++)
 		wait *= 2;
-	proof->due_ms = mono_ms + (wait > ROUND_LONGEST_MS ? ROUND_LONGEST_MS : wait);
+	wait = wait > ROUND_LONGEST_MS ? ROUND_LONGEST_MS : wait;
+	if (unsampled_hurries(&proof->unsampled) && wait > UNSAMPLED_PAUSE_MS)
+		wait = UNSAMPLED_PAUSE_MS;
+	proof->due_ms = mono_ms + wait;
 	proof->step = PROOF_COUNTER;
 	forget_round(proof);
 }
@@ -147,7 +161,20 @@ static bool is_more_to_come(const struct proof *proof, uint64_t mono_ms)
 		text_equal(proof->connected.status, "False"));
 }
 
-/* The back end is asked only when the counter has moved: gentle where there is no traffic. */
+/* The back end is asked only when there is something new to it. */
+static void go_on(struct proof *proof, uint64_t mono_ms)
+{
+	if (!proof->look)
+		end_round(proof, mono_ms);
+	else if (proof->accepted <= 0)
+		proof->step = PROOF_JUDGE; /* nobody can have got anything */
+	else if (proof->query)
+		proof->step = PROOF_NAMES;
+	else
+		proof->step = proof->calls ? PROOF_CALLS : PROOF_JUDGE;
+}
+
+/* Gentle where there is no traffic. */
 static void take_counter(struct proof *proof, uint64_t mono_ms)
 {
 	double accepted = proof->counters.value[COUNTER_ACCEPTED];
@@ -157,21 +184,37 @@ static void take_counter(struct proof *proof, uint64_t mono_ms)
 		     filtered > proof->filtered;
 	if (moved)
 		proof->moved_ms = mono_ms;
-	bool look = moved || proof->awake || !proof->judged || is_more_to_come(proof, mono_ms);
+	bool news = unsampled_count(&proof->unsampled, &proof->counters, mono_ms);
+	proof->look =
+	    moved || news || proof->awake || !proof->judged || is_more_to_come(proof, mono_ms);
 	proof->counted = true;
 	proof->accepted = accepted;
 	proof->filtered = filtered;
 	proof->passed = accepted - filtered;
 	proof->sent = sent;
 	proof->idle = moved ? 0 : proof->idle + 1;
-	if (!look)
-		end_round(proof, mono_ms);
-	else if (accepted <= 0)
-		proof->step = PROOF_JUDGE; /* nobody can have got anything */
-	else if (proof->query)
-		proof->step = PROOF_NAMES;
+	if (proof->engines > 0 && unsampled_wants(&proof->unsampled, mono_ms))
+		proof->step = PROOF_SERVED;
 	else
-		proof->step = proof->calls ? PROOF_CALLS : PROOF_JUDGE;
+		go_on(proof, mono_ms);
+}
+
+/* That nobody answers is no trouble of the proof's. */
+static void take_served(struct proof *proof, const struct proof_reply *reply, uint64_t mono_ms)
+{
+	struct trace_counters servers = {.calls = NULL};
+	if (reply->status == STATUS_OK)
+		trace_counters_read(reply->body, reply->len, &servers);
+	unsampled_answer(&proof->unsampled, reply->server,
+			 servers.known[COUNTER_SERVED] ? servers.value[COUNTER_SERVED] : -1,
+			 proof->engines, mono_ms);
+	trace_counters_release(&servers);
+	go_on(proof, mono_ms);
+}
+
+void proof_skip_served(struct proof *proof, uint64_t mono_ms)
+{
+	go_on(proof, mono_ms);
 }
 
 /* On to the next service that the back end knows. */
@@ -241,7 +284,9 @@ void proof_answer(struct proof *proof, unsigned long turn, const struct proof_re
 	if (!proof->asking || turn != proof->turn)
 		return;
 	proof->asking = false;
-	if (reply->status == STATUS_OK)
+	if (proof->step == PROOF_SERVED)
+		take_served(proof, reply, now.mono_ms);
+	else if (reply->status == STATUS_OK)
 		take_answer(proof, reply, now);
 	else if (reply->status == STATUS_LIMIT && proof->step == PROOF_TRACES && !proof->narrow)
 		proof->narrow = true; /* too large: fewer at a time */
@@ -265,6 +310,7 @@ void proof_judge(struct proof *proof, const struct proof_targets *targets,
 	    .services = asked ? &proof->services : NULL,
 	    .counters = &proof->counters,
 	    .tls = targets->own ? ANSWER_NO : ANSWER_UNKNOWN,
+	    .traffic = proof->unsampled.told ? ANSWER_YES : ANSWER_UNKNOWN,
 	    .backend_fresh = targets->fresh && proof->accepted > 0,
 	};
 	proof_conclude(proof, targets, hops, &seen, last_us);

@@ -6,7 +6,7 @@
  * collector's own counter; the back end only when that has moved. Pure: answers and the
  * time are given; nothing here sends anything.
  *
- * A round is: counter → (services → traces of each → those that came as ids) or (span metrics) → judged. Rounds are
+ * A round is: counter → (requests that a model server has served, unsampled.h) → (services → traces of each → those that came as ids) or (span metrics) → judged. Rounds are
  * 30 s apart while the counter moves, and up to 5 min apart while it does not.
  */
 #ifndef LLMD_CONTROLLER_PROOF_H
@@ -17,12 +17,14 @@
 #include <stdint.h>
 
 #include "controller/moment.h"
+#include "controller/unsampled.h"
 #include "controller/verdict.h"
 #include "inject/trace_query.h"
 #include "inject/trace_verdict.h"
 
 enum proof_step {
 	PROOF_COUNTER, /* otel-collector:8888/metrics */
+	PROOF_SERVED,  /* a model server's own /metrics */
 	PROOF_CALLS,   /* otel-collector:8889/metrics */
 	PROOF_NAMES,   /* jaeger-collector:16686/api/services */
 	PROOF_TRACES,  /* …/api/traces?service=S */
@@ -42,7 +44,12 @@ struct proof_targets {
 	const char *tenant; /* for its X-Scope-OrgID; NULL: none; borrowed */
 	bool own;           /* the collector is ours: it takes plaintext */
 	bool fresh;         /* the back end came up less than two minutes ago */
-	const char *where;  /* where spans go when that cannot be asked, for people; borrowed */
+	const struct trace_hop *engine; /* whose pods may be asked what they have served; or NULL */
+	size_t engines;                 /* of how many it is one */
+	const cJSON *policies;          /* array: NetworkPolicies of the namespace; borrowed */
+	const char
+	    *unsampled; /* what status says of that, for these settings; NULL: nothing; borrowed */
+	const char *where; /* where spans go when that cannot be asked, for people; borrowed */
 };
 
 struct proof {
@@ -64,6 +71,8 @@ struct proof {
 	bool query; /* of the targets, as of the round (proof_settle) */
 	enum query_type dialect;
 	bool calls;
+	size_t engines;
+	bool look;   /* after PROOF_SERVED the back end is asked */
 	size_t next; /* PROOF_TRACES: of `wanted`; PROOF_EACH: of `ids` */
 	bool narrow; /* answers were too large: one trace each */
 	/* what this round has brought */
@@ -72,6 +81,7 @@ struct proof {
 	struct trace_names ids; /* PROOF_EACH */
 	struct trace trace;
 	struct trace_counters counters;
+	struct unsampled unsampled;
 	/* what came of the last whole round */
 	bool judged;
 	struct verdict received; /* status NULL: not judged yet */
@@ -92,11 +102,15 @@ void proof_release(struct proof *proof);
 /* Something about what is expected has changed: looks again soon. */
 void proof_wake(struct proof *proof, uint64_t mono_ms);
 
+/* The next round begins soon. */
+void proof_hurry(struct proof *proof, uint64_t mono_ms);
+
 struct proof_ask {
-	const char *service; /* name of a Service; static */
-	unsigned port;       /* 0: `path` is a whole URL */
-	char path[1024];     /* and query, percent-encoded */
-	const char *tenant;  /* of the targets */
+	const char *service;            /* name of a Service; static */
+	unsigned port;                  /* 0: `path` is a whole URL */
+	char path[1024];                /* and query, percent-encoded */
+	const char *tenant;             /* of the targets */
+	const struct trace_hop *engine; /* a pod of it instead of a Service; else NULL */
 };
 
 enum { PROOF_ANSWER_MAX = 1 << 20, PROOF_TIMEOUT_MS = 5000 };
@@ -114,6 +128,9 @@ bool proof_next(const struct proof *proof, const struct proof_targets *targets, 
  */
 unsigned long proof_asked(struct proof *proof, const struct trace_hops *hops);
 
+/* PROOF_SERVED: there is nobody any more who could be asked. */
+void proof_skip_served(struct proof *proof, uint64_t mono_ms);
+
 /* It could not even be sent (too much under way): later. */
 void proof_put_off(struct proof *proof, uint64_t mono_ms);
 
@@ -121,7 +138,8 @@ struct proof_reply {
 	enum status status; /* STATUS_OK: `body` is the answer */
 	const char *body;
 	size_t len;
-	const char *message; /* what was wrong; else NULL */
+	const char *message;            /* what was wrong; else NULL */
+	const struct served_at *server; /* PROOF_SERVED: who has answered; else NULL */
 };
 
 /* Takes an answer in; one to another turn is dropped. */

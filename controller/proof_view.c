@@ -40,6 +40,74 @@ static bool is_anything_on(const struct roster *roster)
 	return false;
 }
 
+/* To where spans of this namespace are collected; a scheme or none is the same. */
+static bool sends_here(const struct trace_hop *hop, const char *endpoint)
+{
+	static const char scheme[] = "http://";
+	const char *to = hop->endpoint;
+	if (to == NULL || endpoint == NULL)
+		return false;
+	to += text_has_prefix(to, scheme) ? sizeof(scheme) - 1 : 0;
+	endpoint += text_has_prefix(endpoint, scheme) ? sizeof(scheme) - 1 : 0;
+	return strcmp(to, endpoint) == 0;
+}
+
+/* While pods are replaced some are as they were before. */
+static bool is_anything_rolling(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->rows[i].pace.rolling)
+			return true;
+	return false;
+}
+
+/* The engine that has its turn, of all that send here. */
+static const struct trace_hop *pick_engine(const struct roster *roster, const char *endpoint,
+					   size_t turn, size_t *ret_count)
+{
+	const struct trace_hop *picked = NULL;
+	size_t count = *ret_count;
+	size_t at = 0;
+	for (size_t i = 0; i < roster->count; i++)
+		for (size_t k = 0; k < roster->rows[i].hops.count; k++) {
+			const struct trace_hop *hop = &roster->rows[i].hops.items[k];
+			if (!hop->on || trace_part_of(hop->component) != TRACE_ENGINE ||
+			    !sends_here(hop, endpoint))
+				continue;
+			if (count > 0 && at == turn % count)
+				picked = hop;
+			at++;
+		}
+	*ret_count = at;
+	return picked;
+}
+
+/* Model servers whose requests can be compared with what one collector of ours has counted. */
+static void find_engine(const struct view *view, const struct policy *policy,
+			struct proof_targets *targets)
+{
+	const struct roster *roster = &view->memory->roster;
+	const struct settings *settings = &policy->settings;
+	if (!view->options->in_cluster || !targets->wanted || !targets->own ||
+	    !policy->has_settings || settings->collector_replicas > 1 ||
+	    policy->path.strict != NULL || is_anything_rolling(roster))
+		return;
+	for (int pass = 0; pass < 2; pass++) /* how many there are; then the one */
+		targets->engine =
+		    pick_engine(roster, settings->endpoint, view->memory->proof.unsampled.which,
+				&targets->engines);
+}
+
+/* Of the settings as they are now: others may have been made for that. */
+static const char *unsampled_before(const cJSON *tracing)
+{
+	const cJSON *live = object_condition(tracing, "SamplingConsistent");
+	if (!text_equal(json_str(live, "reason"), REASON_WORD_UNSAMPLED) ||
+	    json_int(live, "observedGeneration", -1) != json_int(tracing, "metadata.generation", 0))
+		return NULL;
+	return json_str(live, "message");
+}
+
 void proof_look(const struct view *view, const struct policy *policy,
 		struct proof_targets *ret_targets)
 {
@@ -59,9 +127,12 @@ void proof_look(const struct view *view, const struct policy *policy,
 	    .tenant = otlp ? settings->otlp_tenant : NULL,
 	    .own = text_equal(mode, "Deployment") || text_equal(mode, "OpenTelemetryCollector"),
 	    .fresh = is_fresh(view, view_live(view, "Deployment", "jaeger", NULL)),
+	    .policies = view->network_policies,
+	    .unsampled = unsampled_before(view->tracing),
 	    .where = otlp && settings->otlp_endpoint != NULL ? settings->otlp_endpoint
 							     : "the back end in use",
 	};
+	find_engine(view, policy, ret_targets);
 }
 
 void proof_hops(const struct roster *roster, struct trace_hops *ret_hops)
@@ -79,6 +150,10 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 		  uint64_t mono_ms)
 {
 	struct trace_hops hops;
+	if (targets->unsampled != NULL)
+		unsampled_inherit(&proof->unsampled, targets->unsampled);
+	if (proof->step == PROOF_SERVED && targets->engine == NULL && !proof->asking)
+		proof_skip_served(proof, mono_ms);
 	if (proof->step == PROOF_COUNTER) {
 		if (proof->judged &&
 		    (proof->query != targets->query || proof->dialect != targets->dialect))
@@ -86,6 +161,9 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 		proof->query = targets->query;
 		proof->dialect = targets->dialect;
 		proof->calls = targets->calls;
+		if (proof->engines == 0 && targets->engines > 0)
+			proof_hurry(proof, mono_ms); /* a rollout is through */
+		proof->engines = targets->engines;
 	}
 	if (proof->step != PROOF_JUDGE)
 		return;

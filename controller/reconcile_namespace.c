@@ -217,6 +217,20 @@ static void tell_parts(const struct view *view, const struct policy *policy,
 	}
 }
 
+/* Which pods may be asked (asking.engine in ask.h). */
+static cJSON *engine_body(const struct proof *proof, const struct proof_targets *targets)
+{
+	const struct trace_hop *engine = targets->engine;
+	cJSON *body = cJSON_CreateObject();
+	json_set_str(body, "component", component_name(engine->component));
+	json_set_str(body, "image", engine->image);
+	json_set_str(body, "endpoint", engine->endpoint);
+	if (proof->unsampled.pod[0] != '\0')
+		json_set_str(body, "pod", proof->unsampled.pod);
+	json_set(body, "policies", json_clone(targets->policies));
+	return body;
+}
+
 /* One question at a time; its answer comes as a change of what is remembered. */
 static void intend_ask(const struct view *view, const struct policy *policy,
 		       struct intents *intents)
@@ -231,6 +245,8 @@ static void intend_ask(const struct view *view, const struct policy *policy,
 		intent->port = ask.port;
 		intent->note = xstrdup(ask.path);
 		intent->word = ask.tenant == NULL ? NULL : xstrdup(ask.tenant);
+		if (ask.engine != NULL)
+			intent->body = engine_body(&view->memory->proof, &targets);
 	}
 	intents_again(intents, again_ms);
 }

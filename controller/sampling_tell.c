@@ -125,6 +125,8 @@ void sampling_tell(const struct roster *roster, const struct settings *settings,
 	else if (t.troubles > 0)
 		verdict_set(ret_verdict, "False", t.word, "%zu of %zu containers: %s%s", t.troubles,
 			    t.on, t.text.data, t.troubles > NAMED_MAX ? "; …" : "");
+	else if (t.on > 0 && proof != NULL && proof->unsampled.told)
+		*ret_verdict = proof->unsampled.verdict;
 	else if (callers_decide(&t, proof))
 		verdict_set(ret_verdict, "False", "CallerDecides",
 			    "requests come with a traceparent whose sender has decided already, so "

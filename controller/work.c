@@ -315,6 +315,7 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	if (changed) {
 		free(space->policy_seen);
 		space->policy_seen = TAKE_PTR(seen);
+		unsampled_forget(&space->proof.unsampled);
 		/* nothing is written where it is off: its workloads would only bring it back to mind */
 		if (policy.phase != PHASE_OFF && policy.phase != PHASE_GONE)
 			add_workload_keys(controller, space->name);

@@ -17,6 +17,7 @@
 #include "inject/component.h"
 #include "inject/gate.h"
 #include "inject/plan.h"
+#include "inject/served.h"
 
 enum rehearsal_verdict {
 	REHEARSAL_INCONCLUSIVE, /* the image table stays in force: Unverified */
@@ -83,16 +84,7 @@ bool rehearsal_is_old_engine(enum component component, const char *version);
 /* It could not even be tried. */
 void rehearsal_fail(const char *why, struct rehearsal *ret_rehearsal);
 
-/*
- * A server that runs already tells its version when it is asked (docs/decisions/0270). Where
- * that of a pod is to be asked: vLLM only, Ready, at the port where its own HTTP probe asks.
- */
-struct served_at {
-	char pod[254];
-	char address[64]; /* of the pod; "": there is none to ask */
-	unsigned port;
-	char digest[80]; /* of the image that runs; "" unknown */
-};
+/* A server that runs already tells its version when it is asked (docs/decisions/0270): vLLM only. */
 bool rehearsal_served_at(const cJSON *pod, const struct rehearsal_of *of,
 			 struct served_at *ret_served);
 #define REHEARSAL_VERSION_PATH "/version"

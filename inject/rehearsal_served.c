@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/util.h"
 #include "inject/rehearsal.h"
-
-enum { PORT_MAX = 65535 };
 
 void rehearsal_digest(const cJSON *status, char ret_digest[80])
 {
@@ -19,57 +16,10 @@ void rehearsal_digest(const cJSON *status, char ret_digest[80])
 		(void)snprintf(ret_digest, 80, "%s", digest);
 }
 
-/* A port of the container by its name. */
-static long named_port(const cJSON *container, const char *name)
-{
-	return json_int(json_named(json_member(container, "ports"), name), "containerPort", 0);
-}
-
-/* Where the kubelet asks, plain HTTP is spoken, and a question more is nothing new; 0: it does not ask. */
-static unsigned probed_port(const cJSON *container)
-{
-	static const char *const probes[] = {"readinessProbe", "startupProbe", "livenessProbe"};
-	for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
-		const cJSON *get = json_member(json_member(container, probes[i]), "httpGet");
-		const char *scheme = json_str(get, "scheme");
-		const char *name = json_str(get, "port");
-		long port = name == NULL ? json_int(get, "port", 0) : named_port(container, name);
-		if ((scheme == NULL || strcmp(scheme, "HTTP") == 0) &&
-		    json_str(get, "host") == NULL && port > 0 && port <= PORT_MAX)
-			return (unsigned)port;
-	}
-	return 0;
-}
-
-static const cJSON *container_of(const cJSON *pod, const char *image)
-{
-	const cJSON *container = NULL;
-	cJSON_ArrayForEach(container, json_get(pod, "spec.containers"))
-	{
-		if (text_equal(json_str(container, "image"), image))
-			return container;
-	}
-	return NULL;
-}
-
 bool rehearsal_served_at(const cJSON *pod, const struct rehearsal_of *of,
 			 struct served_at *ret_served)
 {
-	const cJSON *container = container_of(pod, of->image);
-	const cJSON *status =
-	    json_named(json_get(pod, "status.containerStatuses"), json_str(container, "name"));
-	const char *address = json_str(pod, "status.podIP");
-	const char *name = json_str(pod, "metadata.name");
-	unsigned port = container == NULL ? 0 : probed_port(container);
-	/* an address of the node's own is nobody's whom we were to ask */
-	if (of->component != COMPONENT_VLLM || port == 0 || address == NULL || name == NULL ||
-	    !json_bool(status, "ready", false) || json_bool(pod, "spec.hostNetwork", false))
-		return false;
-	*ret_served = (struct served_at){.port = port};
-	(void)snprintf(ret_served->pod, sizeof(ret_served->pod), "%s", name);
-	(void)snprintf(ret_served->address, sizeof(ret_served->address), "%s", address);
-	rehearsal_digest(status, ret_served->digest);
-	return true;
+	return of->component == COMPONENT_VLLM && served_at_find(pod, of->image, ret_served);
 }
 
 bool rehearsal_served_judge(const char *body, size_t len, const struct served_at *served,

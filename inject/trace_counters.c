@@ -27,6 +27,8 @@ static const struct {
     {"otelcol_exporter_enqueue_failed_spans", COUNTER_SEND_FAILED},
     {"vllm:request_success", COUNTER_SERVED},
     {"sglang:num_requests", COUNTER_SERVED},
+    {"otelcol_process_uptime", COUNTER_UPTIME},
+    {"otelcol_process_uptime_seconds", COUNTER_UPTIME},
 };
 
 enum { LINE_MAX_BYTES = 4096, VALUE_MAX = 64 };

@@ -21,6 +21,7 @@ enum trace_counter {
 	COUNTER_SENT,        /* otelcol_exporter_sent_spans */
 	COUNTER_SEND_FAILED, /* otelcol_exporter_send_failed_spans, enqueue_failed_spans */
 	COUNTER_SERVED,      /* vllm:request_success, sglang:num_requests */
+	COUNTER_UPTIME,      /* otelcol_process_uptime: seconds */
 	COUNTER_COUNT
 };
 

@@ -132,6 +132,18 @@ static void read_container(const cJSON *container, const struct settings *settin
 	read_flags(launch, rules, verdict.mode, hop);
 }
 
+bool trace_container_sends(enum component component, const cJSON *container, const char *endpoint)
+{
+	const struct component_rules *rules = component_rules(component);
+	struct launch *launch CLEANUP(launch_freep) = launch_read(container, rules->assume);
+	struct trace_hop hop = {.component = component};
+	read_env(container, &hop);
+	read_flags(launch, rules, GATE_FLAG, &hop);
+	bool sends = hop.on && text_equal(hop.endpoint, endpoint);
+	hop_release(&hop);
+	return sends;
+}
+
 static const cJSON *in_pod(const cJSON *pod_spec, const struct plan_container *decided)
 {
 	return json_named(json_member(pod_spec, decided->init ? "initContainers" : "containers"),

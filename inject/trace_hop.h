@@ -50,6 +50,8 @@ enum { LIMIT_TRACE_HOPS = 1000 };
  */
 void trace_hops_read(const struct plan_input *input, const struct plan *plan,
 		     struct trace_hops *hops);
+/* A container as it runs in a pod sends spans to that endpoint. */
+bool trace_container_sends(enum component component, const cJSON *container, const char *endpoint);
 /* It hands no trace context on: a version that cannot, or a proxy that is not traced. */
 bool trace_hop_cuts_off(const struct trace_hop *hop);
 

@@ -316,18 +316,22 @@ static double share_of(const struct trace_hop *hop)
 	return end != NULL && (end == hop->ratio || *end != '\0') ? 0.1 : ratio;
 }
 
+double trace_share(const struct trace_hops *hops)
+{
+	double share = 1;
+	for (size_t i = 0; i < hops->count; i++)
+		if (hops->items[i].on && share_of(&hops->items[i]) < share)
+			share = share_of(&hops->items[i]);
+	return share;
+}
+
 enum trace_answer trace_traffic(const struct trace_hops *hops, const struct trace_counters *servers)
 {
-	/* that nothing was sampled of ten expected ones is as likely as 1 in 20,000 */
-	static const double enough = 10;
 	double served = servers->value[COUNTER_SERVED];
-	double share = 1;
+	double share = trace_share(hops);
 	if (!servers->known[COUNTER_SERVED])
 		return ANSWER_UNKNOWN;
 	if (served < 1)
 		return ANSWER_NO;
-	for (size_t i = 0; i < hops->count; i++)
-		if (hops->items[i].on && share_of(&hops->items[i]) < share)
-			share = share_of(&hops->items[i]);
-	return share >= 1 || served * share >= enough ? ANSWER_YES : ANSWER_UNKNOWN;
+	return share >= 1 || served * share >= TRACE_ENOUGH ? ANSWER_YES : ANSWER_UNKNOWN;
 }

@@ -65,6 +65,12 @@ void trace_verdict(const struct trace_hops *hops, const struct trace_observation
 		   struct trace_verdict *ret_verdict);
 void trace_verdict_release(struct trace_verdict *verdict);
 
+/* That nothing was sampled of so many expected ones is as likely as 1 in 20,000. */
+enum { TRACE_ENOUGH = 10 };
+
+/* The share of requests without a decision of their caller's that is sampled, by what the hops say. */
+double trace_share(const struct trace_hops *hops);
+
 /*
  * Whether so many requests were served that some of them should have been sampled, from what model
  * servers count (COUNTER_SERVED). Few prove nothing where a tenth is kept.

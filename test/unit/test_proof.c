@@ -269,6 +269,81 @@ TEST(nothing_accepted_means_nobody_else_is_asked)
 	proof_release(&talk.proof);
 }
 
+#define UPTIME(N) "otelcol_process_uptime " #N "\n"
+
+static void served(struct talk *talk, const char *body)
+{
+	static const struct served_at at = {.pod = "decode-1-a", .uid = "u", .port = 8200};
+	struct proof_reply reply = {
+	    .status = STATUS_OK, .body = body, .len = strlen(body), .server = &at};
+	proof_answer(&talk->proof, talk->proof.turn, &reply, talk->now);
+}
+
+static void silent_round(struct talk *talk, const char *uptime, const char *requests)
+{
+	CHECK_STR(ask(talk), "8888 /metrics");
+	answer(talk, uptime);
+	CHECK_STR(ask(talk), "0 "); /* a model server */
+	served(talk, requests);
+	if (talk->proof.step == PROOF_JUDGE)
+		judge(talk);
+	CHECK_STR(ask(talk), "wait 15000");
+	pass(talk, 15000);
+}
+
+TEST(requests_without_spans)
+{
+	struct talk talk;
+	talk_init(&talk);
+	talk.targets.engine = &talk.items[1];
+	talk.proof.engines = talk.targets.engines = 1;
+	silent_round(&talk, COUNTER(0) UPTIME(60), "vllm:request_success_total 20\n");
+	CHECK_STR(talk.proof.received.reason, "NoTraffic");
+	silent_round(&talk, COUNTER(0) UPTIME(75), "vllm:request_success_total 40\n");
+	CHECK(!talk.proof.unsampled.told);
+	(void)ask(&talk);
+	answer(&talk, COUNTER(0) UPTIME(90));
+	judge(&talk);
+	CHECK(talk.proof.unsampled.told);
+	CHECK_STR(talk.proof.received.reason, "UnsampledParent");
+	pass(&talk, 300000);
+	CHECK_STR(ask(&talk), "8888 /metrics");
+	answer(&talk, COUNTER(0) UPTIME(390));
+	CHECK(strncmp(ask(&talk), "wait", 4) == 0); /* no server is asked while that holds */
+	pass(&talk, 300000);
+	whole_round(&talk, COUNTER(4) UPTIME(690), EPP_TRACE, ENGINE_TRACE);
+	CHECK(!talk.proof.unsampled.told);
+	CHECK_STR(talk.proof.received.status, "True");
+	proof_release(&talk.proof);
+}
+
+TEST(a_model_server_that_does_not_answer_is_no_trouble)
+{
+	struct verdict received;
+	struct verdict connected;
+	struct talk talk;
+	talk_init(&talk);
+	talk.targets.engine = &talk.items[1];
+	talk.proof.engines = talk.targets.engines = 1;
+	(void)ask(&talk);
+	answer(&talk, COUNTER(0) UPTIME(60));
+	CHECK_STR(ask(&talk), "0 ");
+	fail(&talk, STATUS_RETRY, "Pod decode-1-a, port 8200: refused");
+	judge(&talk);
+	CHECK_INT(talk.proof.failures, 0);
+	proof_tell(&talk.proof, &talk.targets, &received, &connected);
+	CHECK_STR(received.reason, "NoTraffic");
+	pass(&talk, 60000);
+	(void)ask(&talk);
+	answer(&talk, COUNTER(0) UPTIME(120));
+	talk.targets.engine = NULL; /* a rollout has begun meanwhile */
+	CHECK_STR(ask(&talk), "wait 0");
+	proof_skip_served(&talk.proof, talk.now.mono_ms);
+	CHECK(strncmp(ask(&talk), "wait", 4) == 0);
+	CHECK_INT(talk.proof.step, PROOF_COUNTER);
+	proof_release(&talk.proof);
+}
+
 TEST(who_cannot_be_asked)
 {
 	struct verdict received;

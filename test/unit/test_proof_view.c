@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The proof in a namespace: from its objects to the ask, from answers to the Tracing's status. */
 #include "scene.h"
+#include "tree.h"
 
 #define SPACE                                                                                      \
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
@@ -169,5 +170,150 @@ TEST(the_last_span_outlasts_the_process)
 	CHECK_INT(row->last_span_us, INT64_C(1767225541000000));
 	look(&scene);
 	CHECK_STR(spans(&scene, "status.spans.heard"), "1/1");
+	scene_release(&scene);
+}
+
+#define NAMED "{name: OTEL_SERVICE_NAME, value: routing-proxy}"
+#define EXPORTS                                                                                    \
+	"{name: OTEL_TRACES_EXPORTER, value: otlp}, {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "   \
+	"'http://otel-collector:4317'}"
+#define SERVER(ENDPOINT)                                                                           \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: decode, labels: "                 \
+	"{llm-d.ai/inference-serving: 'true'}}\nspec: {template: {metadata: {labels: "             \
+	"{llm-d.ai/role: decode, llm-d.ai/inference-serving: 'true'}}, spec: {initContainers: [{"  \
+	"name: routing-proxy, image: 'ghcr.io/llm-d/llm-d-router-disagg-sidecar:v0.10.0', "        \
+	"restartPolicy: Always, args: ['--tracing=true'], env: [" NAMED ", " EXPORTS               \
+	"]}], containers: [{name: vllm, image: 'ghcr.io/llm-d/llm-d-cuda:v0.9.0', command: "       \
+	"[vllm, "                                                                                  \
+	"serve, m, '--otlp-traces-endpoint=" ENDPOINT                                              \
+	"'], env: [{name: OTEL_SERVICE_NAME, value: "                                              \
+	"vllm-decode}]}]}}}\n---\n"
+#define HERE "http://otel-collector:4317"
+
+static void make_available(struct scene *scene, const char *name)
+{
+	const struct object *object = store_get(scene->store, RESOURCE_DEPLOYMENT, "team", name);
+	if (!CHECK(object != NULL))
+		return;
+	cJSON *tree = object_parse(object);
+	json_set(tree, "status",
+		 tree_of("{observedGeneration: 1, availableReplicas: 1, conditions: [{type: "
+			 "Available, status: 'True', "
+			 "lastTransitionTime: '2025-12-01T00:00:00Z'}]}"));
+	json_set_str(json_member_mut(tree, "metadata"), "resourceVersion", "300");
+	scene_put(scene, tree);
+	json_freep(&tree);
+}
+
+/* As it is when its rollout is through. */
+static void look_at_written_workload(struct scene *scene)
+{
+	look_at_workload(scene);
+	struct roster_row *row = roster_find(&scene->space->roster, RESOURCE_DEPLOYMENT, "decode");
+	row->state = WORKLOAD_INJECTED;
+	row->pace.rolling = false;
+}
+
+/* A namespace with collector and Jaeger of our own, and nothing left to write. */
+static void set_up_own(struct scene *scene, const char *objects)
+{
+	scene_init(scene);
+	scene->options.in_cluster = true;
+	scene_add(scene, objects);
+	look_at_written_workload(scene);
+	look(scene);
+	make_available(scene, "otel-collector");
+	make_available(scene, "jaeger");
+	look(scene);
+	look(scene);
+	CHECK_STR(condition(scene, "CollectorReady"), "True Available");
+}
+
+#define SILENT(UPTIME) "otelcol_receiver_accepted_spans 0\notelcol_process_uptime " #UPTIME "\n"
+
+TEST(which_model_server_is_asked)
+{
+	static const struct {
+		const char *what, *objects;
+		bool outside, rolling, asks;
+	} cases[] = {
+	    {"one that sends to our collector", SPACE TRACING("{}") SERVER(HERE), false, false,
+	     true},
+	    {"only from inside the cluster", SPACE TRACING("{}") SERVER(HERE), true, false, false},
+	    {"not while pods are replaced", SPACE TRACING("{}") SERVER(HERE), false, true, false},
+	    {"one that sends elsewhere", SPACE TRACING("{}") SERVER("http://elsewhere:4317"), false,
+	     false, false},
+	    {"not where several collectors count for themselves",
+	     SPACE "apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "
+		   "llm-d}\nspec: {collector: {replicas: 2}}\n---\n" SERVER(HERE),
+	     false, false, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		set_up_own(&scene, cases[i].objects);
+		scene.options.in_cluster = !cases[i].outside;
+		roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode")->pace.rolling =
+		    cases[i].rolling;
+		look(&scene);
+		answer(&scene, SILENT(60));
+		char *summary = scene_namespace(&scene, true, NULL, NULL);
+		CHECK_INT_ROW(strstr(summary, "ask Service/engine") != NULL, cases[i].asks,
+			      cases[i].what);
+		free(summary);
+		scene_release(&scene);
+	}
+}
+
+static void answer_served(struct scene *scene, const char *body)
+{
+	static const struct served_at at = {.pod = "decode-1", .uid = "u", .port = 8000};
+	struct trace_hops none = {.items = NULL};
+	struct proof_reply reply = {
+	    .status = STATUS_OK, .body = body, .len = strlen(body), .server = &at};
+	unsigned long turn = proof_asked(&scene->space->proof, &none);
+	proof_answer(&scene->space->proof, turn, &reply, scene->now);
+	look(scene);
+}
+
+static void pass(struct scene *scene, uint64_t ms)
+{
+	scene->now.mono_ms += ms;
+	scene->now.wall_us += (int64_t)ms * 1000;
+	look(scene);
+}
+
+/* As another process begins: with what stands in the store. */
+static void start_anew(struct scene *scene)
+{
+	namespace_free(scene->space);
+	scene->space = namespace_new("team");
+	look_at_written_workload(scene);
+	look(scene);
+}
+
+TEST(unsampled_requests_end_in_status_and_outlast_the_process)
+{
+	struct scene scene;
+	set_up_own(&scene, SPACE TRACING("{}") SERVER(HERE));
+	answer(&scene, SILENT(60));
+	answer_served(&scene, "vllm:request_success_total 5\n");
+	CHECK_STR(condition(&scene, "SamplingConsistent"), "True Consistent");
+	pass(&scene, 15000);
+	answer(&scene, SILENT(75));
+	answer_served(&scene, "vllm:request_success_total 25\n");
+	pass(&scene, 15000);
+	answer(&scene, SILENT(90));
+	pass(&scene, 5000); /* status is written sparingly */
+	CHECK_STR(condition(&scene, "SamplingConsistent"), "False UpstreamUnsampled");
+	CHECK_STR(condition(&scene, "SpansReceived"), "False UnsampledParent");
+	start_anew(&scene);
+	CHECK_STR(condition(&scene, "SamplingConsistent"), "False UpstreamUnsampled");
+	answer(&scene, SILENT(95));
+	look(&scene);
+	CHECK_STR(condition(&scene, "SpansReceived"), "False UnsampledParent");
+	pass(&scene, 30000);
+	answer(&scene, "otelcol_receiver_accepted_spans 3\notelcol_process_uptime 130\n");
+	pass(&scene, 5000);
+	CHECK_STR(condition(&scene, "SamplingConsistent"), "True Consistent");
 	scene_release(&scene);
 }

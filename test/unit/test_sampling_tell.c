@@ -24,6 +24,7 @@ struct given {
 	struct change change;
 	const char *mode; /* of the collector; NULL: a Deployment */
 	size_t entries, called;
+	bool unsampled;
 	bool pending, accelerators;
 	const char *want;
 	const char *words; /* somewhere in the message; NULL: any */
@@ -167,6 +168,21 @@ static const struct given cases[] = {
      .called = 9,
      .want = "False CallerDecides",
      .words = "where: Collector"},
+    {.name = "callers leave nothing to be traced",
+     .asked = "1.0",
+     .pods = SAME("1.0"),
+     .change = NONE,
+     .unsampled = true,
+     .want = "False UpstreamUnsampled",
+     .words = "pod p has served"},
+    {.name = "of which they had been asked before",
+     .asked = "0.1",
+     .pods = ROOTED,
+     .change = NONE,
+     .entries = 10,
+     .called = 10,
+     .unsampled = true,
+     .want = "False UpstreamUnsampled"},
     {.name = "few of them prove nothing",
      .asked = "0.1",
      .pods = ROOTED,
@@ -251,6 +267,8 @@ TEST(consistency)
 		row->state = given->pending ? WORKLOAD_PENDING : WORKLOAD_INJECTED;
 		row->accelerators = given->accelerators;
 		set_hops(given, &row->hops);
+		if (given->unsampled)
+			unsampled_inherit(&proof.unsampled, "pod p has served 20 requests");
 		sampling_tell(&roster, &settings, &collector, &proof, &verdict);
 		CLEANUP(str_freep) char *got = xasprintf("%s %s", verdict.status, verdict.reason);
 		CHECK_STR_ROW(got, given->want, given->name);
