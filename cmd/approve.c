@@ -12,7 +12,7 @@
 #include "base/yaml.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
-#include "cmd/effective.h"
+#include "inject/settings_effective.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
 #include "cmd/target.h"
@@ -63,7 +63,7 @@ static enum status read_all(struct approving *a, struct error *err)
 				 "namespace %s has no Tracing: nothing waits there",
 				 a->namespace_name);
 	a->tracing = object_parse(tracing);
-	status = effective_read(a->tracing, &a->settings, err);
+	status = settings_read_effective(a->tracing, &a->settings, err);
 	a->has_settings = status == STATUS_OK;
 	return status;
 }

@@ -2,7 +2,7 @@
 #include "cmd/lineup.h"
 
 #include "base/alloc.h"
-#include "cmd/effective.h"
+#include "inject/settings_effective.h"
 #include "cmd/planned.h"
 #include "controller/rollout.h"
 #include "inject/kind.h"
@@ -57,7 +57,7 @@ enum status lineup_read(struct online *online, struct inventory *inventory,
 	    store_get(inventory->store, RESOURCE_TRACING, namespace_name, TRACING_NAME);
 	if (tracing != NULL)
 		lineup.tracing = object_parse(tracing);
-	enum status status = effective_read(lineup.tracing, &lineup.settings, err);
+	enum status status = settings_read_effective(lineup.tracing, &lineup.settings, err);
 	lineup.has_settings = status == STATUS_OK;
 	struct planner planner = {.online = online,
 				  .inventory = inventory,

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/effective.h"
+#include "inject/settings_effective.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
 #include "controller/rehearser.h"
@@ -130,7 +130,7 @@ static enum status look_around(struct rehearsing *r, struct error *err)
 	const struct object *found =
 	    store_get(inventory.store, RESOURCE_TRACING, r->namespace_name, TRACING_NAME);
 	cJSON *tracing CLEANUP(json_freep) = found == NULL ? NULL : object_parse(found);
-	status = effective_read(tracing, &settings, err);
+	status = settings_read_effective(tracing, &settings, err);
 	if (status != STATUS_OK)
 		return status;
 	struct planner planner = {.online = r->online,

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "cmd/effective.h"
+#include "inject/settings_effective.h"
 #include "cmd/planned.h"
 #include "cmd/target.h"
 #include "controller/rollout.h"
@@ -318,7 +318,7 @@ enum status status_tree_build(struct online *online, struct inventory *inventory
 			     .tree = tree};
 	struct settings settings;
 	struct error bad = {0};
-	if (effective_read(tracing, &settings, &bad) != STATUS_OK)
+	if (settings_read_effective(tracing, &settings, &bad) != STATUS_OK)
 		settings_init_defaults(&settings);
 	add_head(&b, inventory, tracing);
 	b.pools = json_set_array(tree, "pools");

@@ -8,6 +8,7 @@
 #include "controller/pins.h"
 #include "controller/sampling_tell.h"
 #include "controller/tally.h"
+#include "inject/settings_effective.h"
 
 static void add_condition(cJSON *conditions, const struct status_input *input, const char *type,
 			  const struct verdict *verdict)
@@ -154,22 +155,6 @@ static void add_collector(cJSON *status, const struct status_input *input)
 		json_set_bool(collector, "worked", true);
 }
 
-/* What holds in the end: the settings over the operator's defaults. */
-static void add_effective(cJSON *status, const struct settings *settings)
-{
-	cJSON *effective = json_set_object(status, "effective");
-	json_set_str(effective, "endpoint", settings->endpoint);
-	json_set_str(effective, "sampler", settings->sampler);
-	json_set_str(effective, "ratio", settings_ratio(settings));
-	json_set_str(effective, "where", sampling_where_name(settings->where));
-	if (settings->detailed != NULL)
-		json_set_str(effective, "detailedTraces", settings->detailed);
-	if (settings->collector_image != NULL)
-		json_set_str(effective, "collectorImage", settings->collector_image);
-	if (settings->backend == BACKEND_JAEGER && settings->jaeger_image != NULL)
-		json_set_str(effective, "jaegerImage", settings->jaeger_image);
-}
-
 /* What was heard, in short; as it was until the first answers are there. */
 static void add_spans(cJSON *status, const struct status_input *input)
 {
@@ -233,7 +218,7 @@ cJSON *status_build(const struct status_input *input)
 	if (input->proof != NULL)
 		add_spans(status, input);
 	if (input->settings != NULL) {
-		add_effective(status, input->settings);
+		json_set(status, "effective", settings_effective(input->settings, input->tracing));
 		add_images(status, input);
 	}
 	if (input->rehearsals != NULL && input->rehearsals->child != NULL)
@@ -246,6 +231,22 @@ cJSON *status_build(const struct status_input *input)
 	return status;
 }
 
+/* A merge patch merges objects, at any depth: what is no longer wanted of them must be named. */
+static void name_what_goes(cJSON *value, const cJSON *held)
+{
+	const cJSON *old = NULL;
+	if (!cJSON_IsObject(value) || !cJSON_IsObject(held))
+		return;
+	cJSON_ArrayForEach(old, held)
+	{
+		cJSON *wanted = json_member_mut(value, old->string);
+		if (wanted == NULL)
+			json_set(value, old->string, cJSON_CreateNull());
+		else
+			name_what_goes(wanted, old);
+	}
+}
+
 cJSON *status_patch(const cJSON *tracing, const cJSON *wanted)
 {
 	const cJSON *live = json_member(tracing, "status");
@@ -256,16 +257,8 @@ cJSON *status_patch(const cJSON *tracing, const cJSON *wanted)
 		const cJSON *held = json_member(live, item->string);
 		if (held != NULL && json_equal(held, item))
 			continue;
-		/* a merge patch merges objects: what is no longer wanted of them must be named */
 		cJSON *value = json_clone(item);
-		const cJSON *old = NULL;
-		if (cJSON_IsObject(held) && cJSON_IsObject(value)) {
-			cJSON_ArrayForEach(old, held)
-			{
-				if (json_member(item, old->string) == NULL)
-					json_set(value, old->string, cJSON_CreateNull());
-			}
-		}
+		name_what_goes(value, held);
 		json_set(changes, item->string, value);
 	}
 	cJSON_ArrayForEach(item, live)

@@ -201,6 +201,19 @@ def test_what_else_there_may_be(pki, tmp_path, shop, words):
         assert word in done.out
 
 
+def test_when_a_refused_write_is_tried_again(pki, tmp_path):
+    """By itself at a time, or only when a person asks; and a person may always ask."""
+    command = "kubectl llmd-tracing retry Deployment/{} -n shop"
+    shop = Shop(held(server("later")), held(server("never")),
+                rows=[row("Deployment", "later", "Failed", "Denied", "may not patch", retryTime="2026-01-01T00:05:00Z"),
+                      row("Deployment", "never", "Failed", "Refused", "is invalid", refusedFor="1///1/v1")])
+    later, never = run(pki, tmp_path, shop, "status").out.partition("Deployment/never")[::2]
+    assert f"next: tried again at 2026-01-01T00:05:00Z, or at once by: {command.format('later')}\n" in later
+    assert "tried again" not in never and command.format("never") in never
+    report = {w["name"]: w for p in json.loads(run(pki, tmp_path, shop, "status", "-o", "json").out)["pools"] for w in p["workloads"]}
+    assert report["later"]["retryTime"] == "2026-01-01T00:05:00Z" and "retryTime" not in report["never"]
+
+
 def waiting(pending=None, reason="WaitingForApproval", version="5", **more):
     decode = held(server("decode"), version)
     return Shop(decode, rows=[row("Deployment", "decode", "Pending", reason, "words of the operator", restarts=2,
@@ -217,6 +230,10 @@ def test_what_was_shown_is_approved(pki, tmp_path):
     assert done.out.endswith(f"PendingRestart: 2 pods will be replaced\nDeployment/shop/decode: approved ({hash_})\n")
 
 
+TOLD = {"ratio": "1.0", "where": "Root", "detailedTraces": "all"}
+NAMED = {"components": {"vllm": {"serviceNames": {"decode": "our-decode"}}}}
+PICKER_ALONE = {"components": {"vllm": {"enabled": False}, "epp": {"serviceName": "our-picker"}}}
+KNOWN = {"images": [{"match": "mirror.example/*", "component": "vllm"}]}
 BOOST = {"sampling": {"ratio": "0.1", "boost": {"ratio": "0.5", "until": "2099-01-01T00:00:00Z"}}}
 
 
@@ -229,7 +246,13 @@ BOOST = {"sampling": {"ratio": "0.1", "boost": {"ratio": "0.5", "until": "2099-0
      {"components": {"vllm": {"detailedTraces": "worker"}}}, "--collect-detailed-traces=worker"),
     (epp(), BOOST, {"ratio": "0.5", "where": "Root", "detailedTraces": "all"}, {"sampling": {"ratio": "0.5"}}, "'0.5'"),
     (epp(), BOOST, {"ratio": "0.1", "where": "Root", "detailedTraces": "all"}, {"sampling": {"ratio": "0.1"}}, "'0.1'"),
-], ids=["defaults", "none of it", "said", "boosted", "not boosted any more"])
+    (server("decode"), {}, {**TOLD, **NAMED}, NAMED, "our-decode"),
+    (epp(), {}, {**TOLD, **PICKER_ALONE}, PICKER_ALONE, "our-picker"),
+    (server("decode", image="mirror.example/engine:7", command=None), {"images": [{"match": "nothing/*", "version": "9"}]}, {**TOLD, **KNOWN}, KNOWN,
+     "--otlp-traces-endpoint"),
+    (server("decode"), {}, {**TOLD, "endpoint": "http://10.0.0.7:4317"}, {"collector": {"mode": "External", "endpoint": "http://10.0.0.7:4317"}},
+     "--otlp-traces-endpoint=http://10.0.0.7:4317"),
+], ids=["defaults", "none of it", "said", "boosted", "not boosted any more", "a name", "a component that is off", "images", "a collector elsewhere"])
 def test_the_operators_own_settings_are_planned_with(pki, tmp_path, tree, spec, effective, as_if, shown):
     settings = tmp_path / "as-if.yaml"
     settings.write_text(cli.dump({"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"}, "spec": as_if}))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from api import ApiError, containers_of, env_of
+from online import online
 from operator_process import USER
 from roles import account, grant
 from traced import Scene, is_traced
@@ -123,6 +124,32 @@ def test_defaults_hold_and_a_change_of_them_restarts_nothing(scene, operator, tm
     assert sampled() == "0.25"
     scene.switch("false")
     scene.wait_as_before()
+
+
+OTHERS = {"components": {"vllm": {"serviceNames": {"decode": "our-decode"}}, "sglang": {"enabled": False}},
+          "images": [{"match": "ghcr.io/llm-d/*sidecar*", "component": "none"}]}
+
+
+def test_a_person_agrees_to_what_other_defaults_would_change(scene, operator, tmp_path):
+    """The command line plans with the defaults of the operator, which tells them in status."""
+    first = operator()
+    scene.switch("true")
+    scene.wait_traced().wait_rolled_out()
+    scene.wait_condition("Ready", "True")
+    first.stop()
+    operator("--settings", write(tmp_path, "settings.yaml", OTHERS))
+    wait_for(lambda: scene.row("decode")["reason"] == "PlanOutdated", 30, "the workload waits for its own next change, or for a person")
+    effective = scene.tracing()["status"]["effective"]
+    assert {name: effective[name] for name in OTHERS} == OTHERS
+    done = online(scene.cluster, "approve", "decode", "--yes", "-n", scene.namespace)
+    assert done.code == 0, done.err
+    assert "our-decode" in done.out and scene.row("decode")["pendingHash"] in done.out
+
+    def taken_along():
+        pods = containers_of(scene.api.get("deployment", "decode", scene.namespace)["spec"]["template"])
+        assert env_of(pods["modelserver"])["OTEL_SERVICE_NAME"] == "our-decode" and "--tracing=true" not in pods["routing-proxy"]["args"]
+        return True
+    wait_for(taken_along, 60, "the operator agrees on what was agreed to")
 
 
 def test_a_tracing_within_the_policy_names_an_image_itself(scene, operator, tmp_path):
