@@ -148,9 +148,9 @@ void workload_version(const cJSON *object, const struct policy *policy,
 {
 	char retry[17] = "";
 	(void)reconciling_retry(object, retry);
-	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s/%s/%d",
+	(void)snprintf(ret_text, WORKLOAD_VERSION_MAX, "%ld/%s/%s/%d/%s",
 		       json_int(object, "metadata.generation", 0), retry, policy->settings_hash,
-		       (int)policy->phase);
+		       (int)policy->phase, policy->operator_version);
 }
 
 static enum undo_verdict judge_undo(struct reconciling *r)

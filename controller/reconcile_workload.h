@@ -44,10 +44,11 @@ void reconcile_workload(const struct workload_input *input, struct roster_row *r
 			struct intents *intents, struct workload_news *ret_news);
 
 /*
- * What a refused write was about: the generation, the settings, whether it took back, and the
- * value of the retry annotation, so that a person can ask for another try without touching the spec.
+ * What a refused write was about: the generation, the settings, whether it took back, the
+ * value of the retry annotation, so that a person can ask for another try without touching the
+ * spec, and the operator's version, since another one may write something else.
  */
-enum { WORKLOAD_VERSION_MAX = 80 };
+enum { WORKLOAD_VERSION_MAX = 128 };
 void workload_version(const cJSON *object, const struct policy *policy,
 		      char ret_text[WORKLOAD_VERSION_MAX]);
 

@@ -130,12 +130,11 @@ static void load_since(struct roster_row *row, const cJSON *item)
 			row->since.state = (enum workload_state)i;
 }
 
-/* What a policy denied stays denied for a new process too, until the object or the settings change. */
+/* What was refused for good stays refused for a new process too, until what it was about changes. */
 static void load_refusal(struct roster_row *row, const cJSON *item)
 {
 	const char *version = json_str(item, "refusedFor");
-	if (version == NULL || row->reason != REASON_DENIED_BY_POLICY ||
-	    row->refusal.message != NULL)
+	if (version == NULL || row->refusal.message != NULL)
 		return;
 	row->refusal = (struct refusal){.message = xstrdup(row->message),
 					.version = xstrdup(version),
@@ -149,7 +148,7 @@ static void refusal_to_row(const struct roster_row *row, cJSON *item)
 	char text[MOMENT_TEXT_MAX];
 	if (row->state != WORKLOAD_FAILED || refusal->message == NULL)
 		return;
-	if (row->reason == REASON_DENIED_BY_POLICY && refusal->version != NULL)
+	if (refusal->retry_at_ms == UINT64_MAX && refusal->version != NULL)
 		json_set_str(item, "refusedFor", refusal->version);
 	if (refusal->retry_wall_us == 0)
 		return;

@@ -70,6 +70,28 @@ def test_what_a_policy_refuses_is_not_tried_again(cluster, namespace, operator, 
     wait_for(lambda: is_traced(scene.api, scene.workloads[2], namespace), 60, "traced once somebody asks")
 
 
+ROOM_FOR_ANNOTATIONS = 256 * 1024  # of the API server, all of an object's together
+
+
+def test_what_the_api_server_finds_invalid_is_not_tried_again(cluster, namespace, operator):
+    """Not by another process either; a person may ask."""
+    scene = Scene(cluster, namespace, "pd.yaml").wait_settled()
+    there = scene.api.get("deployment", "qwen-epp", namespace)["metadata"].get("annotations", {})
+    room = ROOM_FOR_ANNOTATIONS - sum(len(k) + len(v) for k, v in there.items()) - len("theirs") - 100
+    scene.api.merge("deployment", "qwen-epp", namespace, {"metadata": {"annotations": {"theirs": "x" * room}}})
+    since = cluster.audit.position()
+    first = operator()
+    scene.switch("true")
+    wait_for(lambda: scene.row("qwen-epp")["reason"] == "Refused" and scene.row("qwen-epp")["refusedFor"], 60, "Refused is shown")
+    assert "Too long" in scene.row("qwen-epp")["message"]
+    first.stop()
+    second = operator()
+    wait_for(lambda: second.metrics().get('llmd_tracing_workloads{state="Failed",reason="Refused"}') == 1, 60, "the next process has looked at it")
+    holds_for(lambda: attempts(cluster, since, namespace) == [422], 1, "one attempt, and no other by another process")
+    scene.api.merge("deployment", "qwen-epp", namespace, {"metadata": {"annotations": {"theirs": None, "tracing.llm-d.io/retry": "1"}}})
+    wait_for(lambda: is_traced(scene.api, scene.workloads[2], namespace), 60, "traced once somebody asks")
+
+
 GITOPS_KEEPS = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
 
 

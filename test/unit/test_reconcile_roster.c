@@ -44,12 +44,13 @@ static const struct {
 	bool told_when;
 	bool holds; /* in the next process, as long as nothing changes */
 } kept[] = {
-    {REASON_DENIED_BY_POLICY, STATUS_INVALID, "7/r/h/1", false, true},
-    {REASON_REFUSED, STATUS_INVALID, NULL, false, false},
+    {REASON_DENIED_BY_POLICY, STATUS_INVALID, "7/r/h/1/v1", false, true},
+    {REASON_REFUSED, STATUS_INVALID, "7/r/h/1/v1", false, true},
+    {REASON_DENIED, STATUS_LIMIT, "7/r/h/1/v1", false, true},
     {REASON_DENIED, STATUS_DENIED, NULL, true, false},
 };
 
-TEST(a_policys_refusal_outlasts_the_process)
+TEST(what_is_refused_for_good_outlasts_the_process)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
 		const char *word = reason_info(kept[i].reason)->word;
@@ -57,7 +58,7 @@ TEST(a_policys_refusal_outlasts_the_process)
 		struct roster after = {0};
 		struct roster_row *row =
 		    add(&before, "w", RANK_SERVER, WORKLOAD_FAILED, kept[i].reason);
-		refusal_note(&row->refusal, kept[i].status, "no", "7/r/h/1", 0, 0);
+		refusal_note(&row->refusal, kept[i].status, "no", "7/r/h/1/v1", 0, 0);
 		if (row->refusal.retry_at_ms != UINT64_MAX)
 			row->refusal.retry_wall_us = INT64_C(1767225600000000);
 		cJSON *rows = roster_status(&before);
@@ -66,8 +67,8 @@ TEST(a_policys_refusal_outlasts_the_process)
 			      kept[i].told_when ? "2026-01-01T00:00:00Z" : NULL, word);
 		roster_load(&after, rows);
 		row = roster_find(&after, RESOURCE_DEPLOYMENT, "w");
-		CHECK_INT_ROW(refusal_holds(&row->refusal, "7/r/h/1", 1), kept[i].holds, word);
-		CHECK_INT_ROW(refusal_holds(&row->refusal, "8/r/h/1", 1), false, word);
+		CHECK_INT_ROW(refusal_holds(&row->refusal, "7/r/h/1/v1", 1), kept[i].holds, word);
+		CHECK_INT_ROW(refusal_holds(&row->refusal, "8/r/h/1/v1", 1), false, word);
 		cJSON_Delete(rows);
 		roster_release(&before);
 		roster_release(&after);

@@ -141,3 +141,42 @@ TEST(no_template_is_written_for_another_version)
 	settings_release(&other);
 	scene_release(&scene);
 }
+
+static void note_refusal(struct scene *scene, struct roster_row *row)
+{
+	struct view view;
+	struct policy policy;
+	char version[WORKLOAD_VERSION_MAX];
+	CLEANUP(json_freep)
+	cJSON *object = object_parse(store_get(scene->store, row->resource, "team", row->name));
+	view_gather(&view, scene->store, scene->space, scene->access, &scene->options, scene->now);
+	policy_decide(&view, &policy);
+	workload_version(object, &policy, version);
+	refusal_note(&row->refusal, STATUS_INVALID, "is invalid", version, scene->now.mono_ms, 0);
+	(void)roster_tell(row, WORKLOAD_FAILED, REASON_REFUSED, "is invalid");
+	policy_release(&policy);
+	view_release(&view);
+}
+
+/* The same bytes would be refused again; another version may write others. */
+TEST(what_was_refused_for_good_is_for_the_next_version_to_try)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene.options.version = "v1";
+	scene_add(&scene, ALL SERVER("a"));
+	struct roster *roster = &scene.space->roster;
+	note_refusal(&scene, roster_need(roster, RESOURCE_DEPLOYMENT, "a"));
+	/* a process that knows what stands in status alone */
+	CLEANUP(json_freep) cJSON *rows = roster_status(roster);
+	roster_drop(roster, RESOURCE_DEPLOYMENT, "a");
+	roster_load(roster, rows);
+	CLEANUP(str_freep) char *same = look(&scene, "a");
+	CHECK_STR(same, "");
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_REFUSED);
+	scene.options.version = "v2";
+	CLEANUP(str_freep) char *other = look(&scene, "a");
+	CHECK_STR(other, "patch Deployment/a; event Deployment/a Injected; event Tracing/llm-d "
+			 "Injected");
+	scene_release(&scene);
+}
