@@ -41,6 +41,8 @@ UNIT     := $(patsubst %.c,$(B)/%,$(wildcard test/unit/test_*.c))
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
 TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard test/tools/*.c test/bench/*.c))
 BIN      := $(B)/llmd-tracing
+# The operator as its next version might be: other rules in place of these (test/next/rules.c).
+NEXT     := $(B)/test/next/llmd-tracing
 
 .DEFAULT_GOAL := all
 .PHONY: all help setup run test check unit golden integration e2e asan fuzz lint format image bench clean docs chart manifests
@@ -53,6 +55,10 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
 $(BIN): $(CMD_OBJ) $(B)/libllmd.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(NEXT): $(filter-out $(B)/cmd/version.o,$(CMD_OBJ)) $(B)/test/next/rules.o $(B)/libllmd.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -137,7 +143,7 @@ bench: all ## figures for docs/bench.md (never a pass/fail test)
 	$(Q)hack/bench
 
 units: $(UNIT)
-tools: $(TOOLS)
+tools: $(TOOLS) $(NEXT)
 fuzzers: $(FUZZ)
 .PHONY: units tools fuzzers
 

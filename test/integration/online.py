@@ -26,8 +26,8 @@ class Result:
         return found[0]
 
 
-def online(cluster, *args, kubeconfig=None, timeout=120):
-    command = [BINARY, *args, "--kubeconfig", kubeconfig or cluster.kubeconfig]
+def online(cluster, *args, kubeconfig=None, timeout=120, binary=BINARY):
+    command = [binary, *args, "--kubeconfig", kubeconfig or cluster.kubeconfig]
     return Result(subprocess.run(command, text=True, capture_output=True, timeout=timeout))
 
 

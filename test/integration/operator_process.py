@@ -12,7 +12,9 @@ from cluster import ROOT
 from processes import die_with_parent
 from waiting import wait_for
 
-BINARY = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"), "llmd-tracing")
+BUILT = os.path.join(ROOT, "build", os.environ.get("VARIANT", "release"))
+BINARY = os.path.join(BUILT, "llmd-tracing")
+NEXT = os.path.join(BUILT, "test/next/llmd-tracing")  # as its next version might be (test/next/rules.c)
 NAMESPACE = "llmd-system"
 USER = f"system:serviceaccount:{NAMESPACE}:llmd-tracing"
 LISTENING = re.compile(r'msg="?listening"?.* addr="?127\.0\.0\.1:(\d+)')
@@ -33,11 +35,11 @@ class Operator:
 
     count = 0
 
-    def __init__(self, cluster, *flags, kubeconfig=None, removal_grace="1s", env=None):
+    def __init__(self, cluster, *flags, kubeconfig=None, removal_grace="1s", env=None, binary=BINARY):
         Operator.count += 1
         self.log_path = os.path.join(cluster.dir, f"operator-{Operator.count}.log")
         self.cluster = cluster
-        command = self.command([BINARY, "run", "--health-bind", "127.0.0.1:0", "--removal-grace", removal_grace, *flags], kubeconfig)
+        command = self.command([binary, "run", "--health-bind", "127.0.0.1:0", "--removal-grace", removal_grace, *flags], kubeconfig)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT,
                                             env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
