@@ -20,13 +20,14 @@ const (
 
 // child is one part of the cluster: its own binary again with another first argument, or a program of the machine.
 type child struct {
-	name     string
-	program  string // "" for our own binary
-	args     []string
-	again    int // how often it is started again when it ends unasked, as the init of a real machine does
-	process  atomic.Pointer[os.Process]
-	done     chan struct{}
-	stopping atomic.Bool
+	name      string
+	program   string // "" for our own binary
+	args      []string
+	again     int    // how often it is started again when it ends unasked, as the init of a real machine does
+	restarted func() // then
+	process   atomic.Pointer[os.Process]
+	done      chan struct{}
+	stopping  atomic.Bool
 }
 
 // part is a child that is our own binary, called by the name of what it runs.
@@ -65,6 +66,8 @@ func (c *child) start(dir string, died chan<- string) error {
 				died <- fmt.Sprintf("%s (%v)", c.name, err)
 			} else if c.stopping.Load() {
 				_ = cmd.Process.Kill() // stop has told the one before
+			} else {
+				c.restarted()
 			}
 		}
 	}()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type cluster struct {
 	kubelet    *child
 	others     []*child // all that need the API server, the kubelet too
 	died       chan string
+	pids       sync.Mutex // over the file
 }
 
 type options struct {
@@ -120,6 +122,8 @@ func (c *cluster) ready(ctx context.Context) bool {
 
 // writePids lists the processes, one `PID name` a line.
 func (c *cluster) writePids() error {
+	c.pids.Lock()
+	defer c.pids.Unlock()
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "%d up\n", os.Getpid())
 	for _, o := range append([]*child{c.containerd, c.etcd, c.apiserver}, c.others...) {
@@ -189,6 +193,7 @@ func (c *cluster) makeChildren() error {
 	var rest []*child
 	c.containerd, rest = newNodeParts()
 	c.kubelet = rest[0]
+	c.kubelet.restarted = func() { _ = c.writePids() }
 	c.others = append(c.others, rest...)
 	return writeNodeFiles(c.dir, c.cgroup)
 }
