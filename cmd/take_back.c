@@ -10,6 +10,7 @@
 #include "controller/loan.h"
 #include "controller/managed_fields.h"
 #include "controller/owned.h"
+#include "controller/roster.h"
 #include "inject/plan.h"
 
 enum { TRIES_MAX = 5 };
@@ -19,6 +20,7 @@ struct taking {
 	const char *namespace_name;
 	struct actor actor;
 	struct settings settings; /* the defaults: what is taken back does not depend on them */
+	struct roster memory;     /* the rows of the Tracing's status: which strategies are owed */
 	size_t left;              /* workloads */
 };
 
@@ -39,8 +41,9 @@ static void on_object(void *context, enum resource_id resource, const char *json
 static void on_missing(void *context, enum resource_id resource, const char *namespace_name,
 		       const char *name)
 {
-	const struct taking *taking = context;
+	struct taking *taking = context;
 	store_forget(taking->job->inventory->store, resource, namespace_name, name);
+	roster_drop(&taking->memory, resource, name);
 }
 
 static void on_written(void *context, const struct intent *intent, const char *json, size_t len)
@@ -105,6 +108,14 @@ static void refresh(struct taking *taking, enum resource_id resource, const char
 	(void)online_wait(taking->job->online, &acting.done, true);
 }
 
+static void load_memory(struct taking *taking)
+{
+	const struct object *tracing = store_get(taking->job->inventory->store, RESOURCE_TRACING,
+						 taking->namespace_name, TRACING_NAME);
+	cJSON *tree CLEANUP(json_freep) = tracing == NULL ? NULL : object_parse(tracing);
+	roster_load(&taking->memory, json_get(tree, "status.workloads"));
+}
+
 /* ---- workloads ---- */
 
 static void tell(struct taking *taking, enum outcome outcome, enum resource_id resource,
@@ -137,7 +148,8 @@ static struct plan *plan_removal(const struct taking *taking, const struct gathe
 }
 
 static void intend_patch(struct intents *intents, enum resource_id resource,
-			 const struct gathered *gathered, const struct plan *plan)
+			 const struct gathered *gathered, const struct plan *plan,
+			 const cJSON *lent)
 {
 	const cJSON *object = gathered->object;
 	const cJSON *managers = json_get(object, "metadata.managedFields");
@@ -146,9 +158,9 @@ static void intend_patch(struct intents *intents, enum resource_id resource,
 			json_str(object, "metadata.name"));
 	if (plan->changes) {
 		intent->body = plan_patch(plan, PATCH_GUARD_RESOURCE_VERSION);
-		loan_add_return(object, intent->body);
+		loan_add_return(object, lent, intent->body);
 	} else {
-		intent->body = loan_return(object, NULL);
+		intent->body = loan_return(object, lent);
 	}
 	intent->managers = managers == NULL ? NULL : json_clone(managers);
 }
@@ -181,14 +193,14 @@ static void tell_written(struct taking *taking, enum resource_id resource, const
 	     partly ? reason_info(plan->reason)->word : NULL, message);
 }
 
-/* True when it is settled, one way or the other; false: look again. */
+/* True when it is settled, one way or the other; false: look again. `lent`: its strategy, if owed. */
 static bool write_workload(struct taking *taking, enum resource_id resource, const char *name,
-			   const struct gathered *gathered, bool last)
+			   const struct gathered *gathered, const cJSON *lent, bool last)
 {
 	struct error err = {0};
 	struct intents intents = {0};
 	struct plan *plan CLEANUP(plan_freep) = plan_removal(taking, gathered, &err);
-	if (plan == NULL || (!plan->changes && !loan_is_open(gathered->object))) {
+	if (plan == NULL || (!plan->changes && lent == NULL && !loan_is_open(gathered->object))) {
 		leave(taking, resource, name, plan == NULL ? NULL : reason_info(plan->reason)->word,
 		      plan == NULL ? err.message : plan->message);
 		return true;
@@ -200,7 +212,7 @@ static bool write_workload(struct taking *taking, enum resource_id resource, con
 		     partly ? plan->message : NULL);
 		return true;
 	}
-	intend_patch(&intents, resource, gathered, plan);
+	intend_patch(&intents, resource, gathered, plan, lent);
 	struct act_result result = act(taking, &intents);
 	if (result.status == STATUS_OK) {
 		tell_written(taking, resource, name, plan);
@@ -214,6 +226,17 @@ static bool write_workload(struct taking *taking, enum resource_id resource, con
 	return true;
 }
 
+/* What its strategy was, by annotation or memory, if it is still as lent; NULL: nothing is owed. */
+static const cJSON *find_lent(struct taking *taking, enum resource_id resource, const char *name,
+			      const cJSON *object)
+{
+	struct roster_row *row = roster_find(&taking->memory, resource, name);
+	if (row == NULL)
+		return NULL;
+	(void)loan_note(object, &row->lent);
+	return row->lent;
+}
+
 static void take_workload(struct taking *taking, enum resource_id resource, const char *name)
 {
 	const struct inventory *inventory = taking->job->inventory;
@@ -222,13 +245,14 @@ static void take_workload(struct taking *taking, enum resource_id resource, cons
 		struct intents reads = {0};
 		const struct object *object =
 		    store_get(inventory->store, resource, taking->namespace_name, name);
-		if (object == NULL || object->deleting || !object->ledger ||
+		if (object == NULL || object->deleting ||
 		    !facts_gather(inventory->store, inventory->configs, object, &gathered, &reads))
-			return; /* gone, or clean by now */
-		bool settled = false;
-		if (reads.count == 0)
-			settled =
-			    write_workload(taking, resource, name, &gathered, i == TRIES_MAX - 1);
+			return; /* gone by now */
+		const cJSON *lent = find_lent(taking, resource, name, gathered.object);
+		bool settled = !object->ledger && lent == NULL; /* clean by now */
+		if (!settled && reads.count == 0)
+			settled = write_workload(taking, resource, name, &gathered, lent,
+						 i == TRIES_MAX - 1);
 		gathered_release(&gathered);
 		if (settled)
 			return;
@@ -238,17 +262,47 @@ static void take_workload(struct taking *taking, enum resource_id resource, cons
 	leave(taking, resource, name, NULL, "what it is based on cannot be read");
 }
 
+/*
+ * Without ledger and annotation (`kubectl rollout undo` takes both away) nothing but the memory says
+ * that a strategy is owed, and the inventory holds no such object: each is read.
+ */
+static void read_borrowers(struct taking *taking, enum resource_id resource)
+{
+	for (size_t i = taking->memory.count; i-- > 0;) {
+		const struct roster_row *row = &taking->memory.rows[i];
+		if (row->resource != resource || row->lent == NULL ||
+		    store_get(taking->job->inventory->store, resource, taking->namespace_name,
+			      row->name) != NULL)
+			continue;
+		char *name CLEANUP(str_freep) = xstrdup(row->name);
+		refresh(taking, resource, name); /* the row goes if there is no such object */
+		if (roster_find(&taking->memory, resource, name) != NULL &&
+		    store_get(taking->job->inventory->store, resource, taking->namespace_name,
+			      name) == NULL)
+			leave(taking, resource, name, NULL,
+			      "its strategy was lent for a rollout, and it cannot be read whether "
+			      "that is still owed");
+	}
+}
+
+static bool is_borrower(const struct taking *taking, const struct object *object)
+{
+	const struct roster_row *row = roster_find(&taking->memory, object->resource, object->name);
+	return row != NULL && row->lent != NULL;
+}
+
 /* Names first: writing changes the store. */
 static void take_workloads(struct taking *taking, enum resource_id resource)
 {
 	const struct inventory *inventory = taking->job->inventory;
 	size_t count = 0;
+	read_borrowers(taking, resource);
 	struct object *const *items =
 	    store_range(inventory->store, resource, taking->namespace_name, &count);
 	char **names = xcalloc(count + 1, sizeof(*names));
 	size_t found = 0;
 	for (size_t i = 0; i < count; i++)
-		if (items[i]->ledger && !items[i]->deleting)
+		if ((items[i]->ledger || is_borrower(taking, items[i])) && !items[i]->deleting)
 			names[found++] = xstrdup(items[i]->name);
 	for (size_t i = 0; i < found; i++) {
 		if (taking->job->online->interrupted)
@@ -359,6 +413,7 @@ void take_back_namespace(const struct take_back *job, const char *namespace_name
 	struct taking taking = {.job = job, .namespace_name = namespace_name};
 	actor_init(&taking);
 	settings_init_defaults(&taking.settings);
+	load_memory(&taking);
 	store_keep(job->inventory->store, namespace_name); /* also what is clean by then */
 	bool unseen = false;
 	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
@@ -378,4 +433,5 @@ void take_back_namespace(const struct take_back *job, const char *namespace_name
 	else
 		take_owned(&taking);
 	settings_release(&taking.settings);
+	roster_release(&taking.memory);
 }

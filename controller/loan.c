@@ -90,11 +90,14 @@ bool loan_note(const cJSON *object, cJSON **lent)
 	return true;
 }
 
-void loan_add_return(const cJSON *object, cJSON *patch)
+void loan_add_return(const cJSON *object, const cJSON *lent, cJSON *patch)
 {
 	CLEANUP(json_freep) cJSON *record = read_record(object);
-	if (!loan_is_open(object))
+	if (!loan_is_open(object)) {
+		if (lent != NULL && is_as_put(object))
+			add(patch, "replace", STRATEGY_POINT, json_clone(lent));
 		return;
+	}
 	const cJSON *now = json_get(object, STRATEGY_PATH);
 	const cJSON *was = json_get(record, "maxUnavailable.was");
 	const cJSON *put = json_get(record, "maxUnavailable.put");
@@ -109,8 +112,6 @@ cJSON *loan_return(const cJSON *object, const cJSON *lent)
 	const char *version = json_str(object, "metadata.resourceVersion");
 	add(patch, "replace", "/metadata/resourceVersion",
 	    cJSON_CreateString(version == NULL ? "" : version));
-	if (!loan_is_open(object) && lent != NULL && is_as_put(object))
-		add(patch, "replace", STRATEGY_POINT, json_clone(lent));
-	loan_add_return(object, patch);
+	loan_add_return(object, lent, patch);
 	return patch;
 }

@@ -30,14 +30,14 @@ bool loan_is_open(const cJSON *object);
  */
 bool loan_note(const cJSON *object, cJSON **lent);
 
-/* Adds to a JSON Patch what gives it back; nothing when none is open. */
-void loan_add_return(const cJSON *object, cJSON *patch);
-
 /*
- * The JSON Patch that gives it back, guarded by resourceVersion. A strategy that somebody else has
- * changed since stays. `lent`: what loan_note has kept, for an object without the annotation; or NULL.
- * Owned.
+ * Adds to a JSON Patch what gives it back; nothing when none is owed. A strategy that somebody else
+ * has changed since stays. `lent`: what loan_note has kept, for an object without the annotation; or
+ * NULL.
  */
+void loan_add_return(const cJSON *object, const cJSON *lent, cJSON *patch);
+
+/* The JSON Patch that gives it back and does nothing else, guarded by resourceVersion. Owned. */
 NODISCARD cJSON *loan_return(const cJSON *object, const cJSON *lent);
 
 #endif
