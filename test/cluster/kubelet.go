@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -33,12 +34,15 @@ const (
 	readyAfter   = 200 * time.Millisecond
 
 	// What a pod's annotations may say about its fate.
-	annotationReadyAfter = "scripted-kubelet/ready-after"  // duration until Ready
-	annotationNeverReady = "scripted-kubelet/never-ready"  // "true"
-	annotationCrash      = "scripted-kubelet/crash"        // termination message: CrashLoopBackOff
-	annotationExitCode   = "scripted-kubelet/exit-code"    // of the crash, default 1
-	annotationCrashIfArg = "scripted-kubelet/crash-if-arg" // crash only when command or args hold this text
-	annotationWaiting    = "scripted-kubelet/waiting"      // reason: what would crash does not even start
+	annotationReadyAfter      = "scripted-kubelet/ready-after"        // duration until Ready
+	annotationNeverReady      = "scripted-kubelet/never-ready"        // "true"
+	annotationNeverReadyIfArg = "scripted-kubelet/never-ready-if-arg" // when command or args of a container hold this text
+	annotationCrash           = "scripted-kubelet/crash"              // termination message: CrashLoopBackOff
+	annotationExitCode        = "scripted-kubelet/exit-code"          // of the crash, default 1
+	annotationCrashReason     = "scripted-kubelet/crash-reason"       // of the crash, default Error
+	annotationCrashIfArg      = "scripted-kubelet/crash-if-arg"       // crash only when command or args hold this text
+	annotationCrashContainer  = "scripted-kubelet/crash-container"    // only this one crashes; crash-if-arg: when any of the pod holds the text
+	annotationWaiting         = "scripted-kubelet/waiting"            // reason: what would crash does not even start
 )
 
 // kubelet plays the only node: it never runs anything, it only reports.
@@ -225,16 +229,18 @@ type fate struct {
 	neverReady bool
 	crash      string // termination message of every container that crashes
 	exitCode   int32
+	reason     string
 	crashIf    string
+	only       string // the one container that crashes; empty: any
 	waiting    string
 }
 
 func fateOf(pod *corev1.Pod) fate {
-	f := fate{readyAfter: readyAfter, exitCode: 1}
+	f := fate{readyAfter: readyAfter, exitCode: 1, reason: "Error"}
 	if d, err := time.ParseDuration(pod.Annotations[annotationReadyAfter]); err == nil {
 		f.readyAfter = d
 	}
-	f.neverReady = pod.Annotations[annotationNeverReady] == "true"
+	f.neverReady = pod.Annotations[annotationNeverReady] == "true" || podHolds(pod, pod.Annotations[annotationNeverReadyIfArg])
 	f.crash = pod.Annotations[annotationCrash]
 	f.crashIf = pod.Annotations[annotationCrashIfArg]
 	f.waiting = pod.Annotations[annotationWaiting]
@@ -244,14 +250,31 @@ func fateOf(pod *corev1.Pod) fate {
 	if code, err := strconv.Atoi(pod.Annotations[annotationExitCode]); err == nil {
 		f.exitCode = int32(code)
 	}
+	if reason := pod.Annotations[annotationCrashReason]; reason != "" {
+		f.reason = reason
+	}
+	f.only = pod.Annotations[annotationCrashContainer]
+	if f.only != "" && f.crashIf != "" && !podHolds(pod, f.crashIf) {
+		f.crash = ""
+	}
 	return f
 }
 
+func holds(c *corev1.Container, text string) bool {
+	return strings.Contains(strings.Join(append(append([]string{}, c.Command...), c.Args...), " "), text)
+}
+
+// podHolds: a container of the pod has that text in its command or args; nobody has an empty one.
+func podHolds(pod *corev1.Pod, text string) bool {
+	containers := append(append([]corev1.Container{}, pod.Spec.InitContainers...), pod.Spec.Containers...)
+	return text != "" && slices.ContainsFunc(containers, func(c corev1.Container) bool { return holds(&c, text) })
+}
+
 func (f fate) crashes(c *corev1.Container) bool {
-	if f.crash == "" {
-		return false
+	if f.only != "" {
+		return f.crash != "" && c.Name == f.only
 	}
-	return f.crashIf == "" || strings.Contains(strings.Join(append(append([]string{}, c.Command...), c.Args...), " "), f.crashIf)
+	return f.crash != "" && (f.crashIf == "" || holds(c, f.crashIf))
 }
 
 func containerStatus(c *corev1.Container, f fate, ready bool) corev1.ContainerStatus {
@@ -268,7 +291,7 @@ func containerStatus(c *corev1.Container, f fate, ready bool) corev1.ContainerSt
 		s.RestartCount = 3
 		s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off restarting failed container"}}
 		s.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-			ExitCode: f.exitCode, Reason: "Error", Message: f.crash, StartedAt: metav1.Now(), FinishedAt: metav1.Now()}}
+			ExitCode: f.exitCode, Reason: f.reason, Message: f.crash, StartedAt: metav1.Now(), FinishedAt: metav1.Now()}}
 	}
 	return s
 }

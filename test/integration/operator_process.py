@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real binary under test, run as a ServiceAccount with the rights that it is meant to have and no others."""
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from clock import Clock
 from cluster import ROOT
 from processes import die_with_parent
 from waiting import wait_for
@@ -35,14 +37,17 @@ class Operator:
 
     count = 0
 
-    def __init__(self, cluster, *flags, kubeconfig=None, removal_grace="1s", env=None, binary=BINARY):
+    def __init__(self, cluster, *flags, kubeconfig=None, removal_grace="1s", env=None, binary=BINARY, clock=None):
+        """`clock`: by how many seconds it believes to be later than it is; let_pass() moves it on."""
         Operator.count += 1
         self.log_path = os.path.join(cluster.dir, f"operator-{Operator.count}.log")
         self.cluster = cluster
+        self.clock = None if clock is None else Clock(os.path.join(cluster.dir, f"operator-{Operator.count}.clock"), clock)
+        env = {**(env or {}), **(self.clock.env() if self.clock else {})}
         command = self.command([binary, "run", "--health-bind", "127.0.0.1:0", "--removal-grace", removal_grace, *flags], kubeconfig)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT,
-                                            env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
+                                            env={**os.environ, **env}, preexec_fn=die_with_parent)
         self.port = wait_for(self._listening, 20, "the operator listens")
 
     def command(self, words, kubeconfig):
@@ -86,6 +91,20 @@ class Operator:
             if series.split("{")[0] == name and all(f'{k}="{v}"' in series for k, v in labels.items()):
                 total += float(value)
         return total
+
+    def let_pass(self, seconds):
+        """That time passes for it at once. It sleeps by the machine's clock, so it is woken."""
+        self.clock.forward(seconds)
+        self.http("/healthz")
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Meanwhile it does nothing and keeps its connections, as on a node that has stalled."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         self.process.kill()
