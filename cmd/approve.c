@@ -12,11 +12,11 @@
 #include "base/yaml.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
-#include "inject/settings_effective.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
 #include "cmd/target.h"
 #include "controller/consent.h"
+#include "inject/settings_effective.h"
 
 struct approving {
 	const struct options *options;
@@ -150,11 +150,12 @@ static enum status find_plan(struct approving *a, struct error *err)
 	if (status != STATUS_OK || a->found)
 		return status;
 	char *title CLEANUP(str_freep) = target_title(&a->target, a->namespace_name);
-	return error_set(err, STATUS_CONFLICT,
-			 "%s: what would be done is not what the operator says (%s): something has "
-			 "changed just now, or it runs with other defaults or another version than "
-			 "this one (%s). Nothing is approved",
-			 title, a->pending, version_text());
+	return error_set(
+	    err, STATUS_CONFLICT,
+	    "%s: what would be done is not what the operator says (%s): something has "
+	    "changed just now, or it is of another version than this one (%s). Nothing "
+	    "is approved",
+	    title, a->pending, version_text());
 }
 
 /* ---- the word ---- */

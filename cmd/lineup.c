@@ -2,11 +2,11 @@
 #include "cmd/lineup.h"
 
 #include "base/alloc.h"
-#include "inject/settings_effective.h"
 #include "cmd/planned.h"
 #include "controller/rollout.h"
 #include "inject/kind.h"
 #include "inject/plan.h"
+#include "inject/settings_effective.h"
 
 static void note_rollout(struct lineup *lineup, const cJSON *object, const struct facts *facts)
 {

@@ -7,11 +7,11 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "inject/settings_effective.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
 #include "controller/rehearser.h"
 #include "inject/component_rules.h"
+#include "inject/settings_effective.h"
 
 enum { IMAGES_MAX = 20 };
 

@@ -6,10 +6,10 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "inject/settings_effective.h"
 #include "cmd/planned.h"
 #include "cmd/target.h"
 #include "controller/rollout.h"
+#include "inject/settings_effective.h"
 #include "inject/trace_hop.h"
 
 struct building {
