@@ -19,6 +19,7 @@ BINARY = os.path.join(BUILT, "llmd-tracing")
 NEXT = os.path.join(BUILT, "test/next/llmd-tracing")  # as its next version might be (test/next/rules.c)
 NAMESPACE = "llmd-system"
 USER = f"system:serviceaccount:{NAMESPACE}:llmd-tracing"
+PRUNED = re.compile(r'unknown field [\\"]*status\.')  # the API server's own warning, in the log
 LISTENING = re.compile(r'msg="?listening"?.* addr="?127\.0\.0\.1:(\d+)')
 
 
@@ -116,3 +117,5 @@ class Operator:
             self.process.wait(20)
         if self.process.returncode not in (0, -signal.SIGKILL):
             raise AssertionError(f"the operator exited with {self.process.returncode}:\n{self.log()[-4000:]}")
+        pruned = [line for line in self.log().splitlines() if PRUNED.search(line)]
+        assert not pruned, f"the CRD does not know what the operator remembers there: {pruned[:3]}"

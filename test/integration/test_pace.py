@@ -93,8 +93,10 @@ def test_what_had_failed_before_is_left_alone(cluster, namespace, operator):
 
 def test_an_image_that_cannot_be_pulled_is_told_and_not_taken_back(place):  # noqa: F811
     fate = {"scripted-kubelet/crash-if-arg": "--otlp-traces-endpoint", "scripted-kubelet/waiting": "ImagePullBackOff"}
-    scene = place({}, server("a-decode", annotations=fate), server("b-decode", image="vllm/vllm-openai:v0.22.0"))
+    scene = place({}, server("a-decode", annotations=fate))
     row = wait_row(scene, "a-decode", "NotComingUp")
+    scene.api.create("deployment", server("b-decode", image="vllm/vllm-openai:v0.22.0"), scene.namespace)
+    wait_row(scene, "b-decode", "WaitingForRollout")
     assert row["state"] == "Pending" and row["message"].startswith("ImagePull: container vllm of pod a-decode-")
     holds_for(lambda: traced(scene, "deployment", "a-decode") and not traced(scene, "deployment", "b-decode"), 2, "it stays, and the next one waits")
     assert "refusedImages" not in scene.tracing()["status"]
