@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import concurrent.futures
 import itertools
 import os
 import sys
@@ -13,6 +14,18 @@ from node_cluster import NodeCluster  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 numbers = itertools.count(1)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "beside: has clusters of its own and takes nothing of the others'; begins with the session")
+
+
+def pytest_collection_finish(session):
+    """What is marked so is done one after the other, beside the rest, which waits for pods most of the time."""
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    for item in session.items:
+        if item.get_closest_marker("beside") and not session.config.option.collectonly:
+            item.obj = pool.submit(item.obj).result
 
 
 @pytest.fixture(scope="session")

@@ -224,10 +224,10 @@ class Serving(Switched):
         """[(service, operation)] of a trace."""
         return [(t["processes"][s["processID"]]["serviceName"], s["operationName"]) for t in self.jaeger(f"/api/traces/{trace}") for s in t["spans"]]
 
-    def wait_services(self, trace, expected, timeout=120):
+    def wait_services(self, trace, expected, timeout=120, **how):
         def there():
             found = {s for s, _ in self.spans(trace)}
             assert found >= expected, f"{found} of {expected}"
             return True
-        wait_for(there, timeout, f"{expected} in one trace")
+        wait_for(there, timeout, f"{expected} in one trace", **how)
         return self.spans(trace)

@@ -133,7 +133,7 @@ def wait_elsewhere(s, url, services, tags):
 
     def sent_and_there():
         trace = s.send()
-        return wait_for(lambda: there(trace), 10, f"{services} with {tags}")
+        return wait_for(lambda: there(trace), 10, f"{services} with {tags}", patience=1)
     wait_for(sent_and_there, 120, "what is sent arrives so")
 
 

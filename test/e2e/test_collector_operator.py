@@ -60,7 +60,7 @@ def assert_heard(s):
 
 def wait_heard_again(s):
     """The Service of another owner has another address: exporters look the name up anew, and what they drop meanwhile is lost."""
-    wait_for(lambda: s.wait_services(s.send(), TWO, 10), 240, "spans arrive again")
+    wait_for(lambda: s.wait_services(s.send(), TWO, 10, patience=1), 240, "spans arrive again")
 
 
 def mode_of(s):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node goes down under a traced namespace, in a cluster of its own: nothing else is to be lost with it."""
+import pytest
+
 import serving
 from installed import Installed
 from node_cluster import NodeCluster
 from serving import Serving
 
 
+@pytest.mark.beside
 def test_a_restarted_node_goes_on_tracing():
     """Kubelet, containerd and every container end and come back; what was traced stays traced, and nothing is written anew."""
     cluster = NodeCluster()

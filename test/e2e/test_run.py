@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """hack/run, the driver of `make run`, on a machine that can have a node, and on one that cannot."""
 import os
+import pathlib
 import subprocess
+import tempfile
+
+import pytest
 
 from cluster import ROOT
 from node_cluster import path_without
@@ -15,6 +19,7 @@ def run(**env):
     return done.stdout
 
 
+@pytest.mark.beside
 def test_on_a_node_the_programs_run_and_are_traced():
     said = run()
     assert "cluster: a real node, ready in" in said, said
@@ -22,6 +27,8 @@ def test_on_a_node_the_programs_run_and_are_traced():
         assert line in said, said
 
 
-def test_without_a_node_it_says_why_and_goes_on(tmp_path):
-    said = run(PATH=path_without(tmp_path, "runc"))
+@pytest.mark.beside
+def test_without_a_node_it_says_why_and_goes_on():
+    with tempfile.TemporaryDirectory() as folder:
+        said = run(PATH=path_without(pathlib.Path(folder), "runc"))
     assert "this machine cannot have a node: runc is not on PATH (hack/setup installs it)\nso it is the control plane alone" in said, said

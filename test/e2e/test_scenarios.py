@@ -49,13 +49,13 @@ def test_leaderworkerset_templates(serve):
 
 
 def test_an_old_sidecar_gets_what_it_bears(serve):
-    """v0.8 exits on --tracing: the variables alone turn it on. It hands no context on, and the Tracing says so."""
+    """v0.8 exits on --tracing: the variables alone turn it on. It hands no context on, which test_symptoms looks at."""
     s = serve(serving.disaggregated(sidecar=OLD_SIDECAR)).enable()
     proxy = s.live(("deployment", "decode"))["spec"]["template"]["spec"]["initContainers"][0]
     assert not [a for a in proxy["args"] if "tracing" in a]
     s.wait_services(s.send(), {"llm-d-router/epp", "routing-proxy"})
     wait_for(lambda: s.services() == {"llm-d-router/epp", "routing-proxy", "vllm-prefill", "vllm-decode"}, 60, "the engines' own traces")
-    s.wait_condition("SpansReceived", "True").wait_condition("TraceConnected", "False", "ProxyHandsNoContextOn")
+    s.wait_condition("SpansReceived", "True")
     s.disable()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each symptom of docs/symptoms.md provoked on a real node, and what `verify` and the Tracing say of it.
 
-A case is a namespace that is set up, annotated and sent requests; several are set up at a time.
+A case is a namespace that is set up, annotated and sent requests; all of them come while the first ones are looked at.
 """
 import concurrent.futures
 import dataclasses
@@ -14,7 +14,7 @@ import serving
 from serving import Serving
 from waiting import wait_for
 
-AT_ONCE = 8  # a back end that has just come up is given two minutes: so many wait together
+AT_ONCE = 8  # are set up; then they wait: a back end that has just come up is given two minutes
 UNINSTRUMENTED = "registry.k8s.io/gateway-api-inference-extension/epp:v1.3.0"
 OLD_ENGINE = "vllm/vllm-openai:v0.16.0"
 SILENT_ENGINE = "vllm/vllm-openai:v0.29.0"
@@ -114,48 +114,43 @@ CASES = {
 
 
 class Stage:
-    """The namespaces of the cases: set up some at a time, in the table's order, and taken down when their turn is over."""
+    """The namespaces of the cases: set up from the first test on, in the table's order, some at a time."""
 
-    def __init__(self, installed):
-        self.installed, self.api, self.up, self.wrong = installed, installed.cluster.api, {}, {}
-
-    def take(self, name):
-        if name not in self.up and name not in self.wrong:
-            self.clear()
-            rest = list(CASES)[list(CASES).index(name):]
-            with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(self.set_up, rest[:AT_ONCE]))
-        if name in self.wrong:
-            raise self.wrong[name]
-        return self.up[name]
+    def __init__(self, installed, names):
+        self.installed, self.api = installed, installed.cluster.api
+        self.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self.coming = {name: self.pool.submit(self.set_up, name) for name in names}
 
     def set_up(self, name):
         case, namespace = CASES[name], f"symptom-{name}"
-        try:
-            self.api.create("namespace", {"metadata": {"name": namespace}})
-            self.up[name] = s = Serving(self.installed.cluster, namespace, [*case.objects(), *case.settings(namespace)])
-            s.switch("true")
-            if case.ready:
-                s.wait_condition("Ready", "True")
-            for workload in case.injected:
-                wait_for(lambda w=workload: s.is_injected("deployment", w), 120, f"{workload} of {namespace} is injected")
-            s.wait_up()
-            for how in case.requests:
-                s.send(**how)
-        except Exception as wrong:  # noqa: BLE001 - it is the case's own result, whichever test it happens in
-            self.wrong[name] = wrong
+        self.api.create("namespace", {"metadata": {"name": namespace}})
+        s = Serving(self.installed.cluster, namespace, [*case.objects(), *case.settings(namespace)])
+        s.switch("true")
+        if case.ready:
+            s.wait_condition("Ready", "True")
+        for workload in case.injected:
+            wait_for(lambda w=workload: s.is_injected("deployment", w), 120, f"{workload} of {namespace} is injected")
+        s.wait_up()
+        for how in case.requests:
+            s.send(**how)
+        return s
 
-    def clear(self):
-        for s in self.up.values():
-            self.installed.cluster.kubectl("delete", "namespace", s.namespace, "--wait=false", check=False)
-        self.up = {}
+    def leave(self, name):
+        self.installed.cluster.kubectl("delete", "namespace", f"symptom-{name}", "--wait=false", "--ignore-not-found")
 
 
 @pytest.fixture(scope="module")
-def stage(installed):
-    made = Stage(installed)
+def stage(installed, request):
+    names = [item.callspec.params["name"] for item in request.session.items if item.path == request.path]
+    made = Stage(installed, names)
     yield made
-    made.clear()
+    made.pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def staged(stage, name):
+    yield stage.coming[name].result()
+    stage.leave(name)
 
 
 def verify(installed, s, *args):
@@ -179,8 +174,8 @@ def wait_verified(installed, s, result, found, *args, timeout=180):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_symptom_is_told(stage, installed, name):
-    case, s = CASES[name], stage.take(name)
+def test_a_symptom_is_told(staged, installed, name):
+    case, s = CASES[name], staged
     wait_verified(installed, s, case.result, case.found)
     if case.condition:
         s.wait_condition(*case.condition)

@@ -10,12 +10,13 @@ class Late(AssertionError):
     pass
 
 
-def wait_for(condition, timeout=30, what=None):
+def wait_for(condition, timeout=30, what=None, patience=PATIENCE):
     """Calls condition until it gives something true, and returns that.
 
-    An AssertionError or LookupError in it counts as "not yet"; its text is shown when time is up.
+    An AssertionError or LookupError in it counts as "not yet"; its text is shown when time is up. One that waits
+    within a condition, for what may as well come of the next try, has a patience of 1.
     """
-    timeout *= PATIENCE
+    timeout *= patience
     deadline = time.monotonic() + timeout
     last = None
     while True:
