@@ -208,9 +208,17 @@ def more_unsampled(installed, s):
 
 
 def more_idle(installed, s):
-    """From idle to traced, to a collector that cannot be reached, to a back end that has lost what it knew."""
+    """From idle to traced, to a back end that has lost what it knew, to a collector that cannot be reached.
+
+    The last leaves spans in the senders' queues, which would come late to a new back end.
+    """
     url = s.url("/v1/completions")
     assert verify(installed, s, "--send", url)["result"] == "Connected"
+    s.wait_condition("SpansReceived", "True")
+    jaeger, = s.pods("app=jaeger")
+    installed.cluster.kubectl("-n", s.namespace, "delete", "pod", jaeger["metadata"]["name"])
+    installed.cluster.kubectl("-n", s.namespace, "wait", "--for=condition=Available", "deploy/jaeger", "--timeout=60s")
+    wait_verified(installed, s, "Incomplete", {("BackendRestarted", None)}, timeout=60)
     collector, = s.pods("app=otel-collector")
     installed.cluster.drop(f"{s.namespace}/{collector['metadata']['name']}", 4317)
     try:
@@ -223,8 +231,3 @@ def more_idle(installed, s):
         installed.cluster.undrop()
     s.api.delete("networkpolicy", "closed", s.namespace)
     s.wait_services(s.send(), {"llm-d-router/epp", "vllm-decode"})
-    s.wait_condition("SpansReceived", "True")
-    jaeger, = s.pods("app=jaeger")
-    installed.cluster.kubectl("-n", s.namespace, "delete", "pod", jaeger["metadata"]["name"])
-    installed.cluster.kubectl("-n", s.namespace, "wait", "--for=condition=Available", "deploy/jaeger", "--timeout=60s")
-    wait_verified(installed, s, "Incomplete", {("BackendRestarted", None)}, timeout=60)
