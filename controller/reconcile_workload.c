@@ -182,13 +182,35 @@ static void lend_strategy(const struct reconciling *r, cJSON *patch)
 		loan_take(patched, patch);
 }
 
+static bool owes_strategy(const struct reconciling *r)
+{
+	return loan_is_open(r->input->object) || r->row->lent != NULL;
+}
+
+static bool holds_refusal(const struct reconciling *r)
+{
+	char version[WORKLOAD_VERSION_MAX];
+	workload_version(r->input->object, r->input->policy, version);
+	return refusal_holds(&r->row->refusal, version, r->input->now.mono_ms);
+}
+
+static void again_after_refusal(struct reconciling *r)
+{
+	uint64_t at = r->row->refusal.retry_at_ms;
+	if (at != UINT64_MAX)
+		intents_again(r->intents, at - r->input->now.mono_ms);
+}
+
 /* The rollout for which the strategy was lent is through. True when it is given back now. */
 static bool intend_loan_return(struct reconciling *r)
 {
 	const cJSON *object = r->input->object;
-	bool owed = loan_is_open(object) || r->row->lent != NULL;
-	if (!owed || r->row->pace.rolling || r->rollout.phase == ROLLOUT_PROGRESSING)
+	if (!owes_strategy(r) || r->row->pace.rolling || r->rollout.phase == ROLLOUT_PROGRESSING)
 		return false;
+	if (holds_refusal(r)) {
+		again_after_refusal(r);
+		return false;
+	}
 	struct intent *intent =
 	    intents_add(r->intents, INTENT_PATCH, r->input->resource,
 			json_str(object, "metadata.namespace"), json_str(object, "metadata.name"));
@@ -255,14 +277,11 @@ void reconciling_patch(struct reconciling *r)
 bool reconciling_is_refused(struct reconciling *r)
 {
 	struct refusal *refusal = &r->row->refusal;
-	char version[WORKLOAD_VERSION_MAX];
-	workload_version(r->input->object, r->input->policy, version);
-	if (!refusal_holds(refusal, version, r->input->now.mono_ms))
+	if (!holds_refusal(r))
 		return false;
 	if (refusal_is_worth_telling(refusal))
-		reconciling_tell(r, WORKLOAD_FAILED, r->row->reason, refusal->message);
-	if (refusal->retry_at_ms != UINT64_MAX)
-		intents_again(r->intents, refusal->retry_at_ms - r->input->now.mono_ms);
+		reconciling_tell(r, WORKLOAD_FAILED, refusal->reason, refusal->message);
+	again_after_refusal(r);
 	return true;
 }
 
@@ -338,7 +357,11 @@ static void act_on_plan(struct reconciling *r)
 	if (!r->plan->changes) {
 		if (removing)
 			undo_forget(&r->row->undo);
-		refusal_clear(&r->row->refusal);
+		/* to give the strategy back may be refused, too */
+		if (owes_strategy(r) && reconciling_is_refused(r))
+			return;
+		if (!owes_strategy(r))
+			refusal_clear(&r->row->refusal);
 		consent_forget(&r->row->consent);
 		memcpy(r->row->consent.pending, r->outdated, sizeof(r->outdated));
 		tell_settled(r);

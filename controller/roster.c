@@ -137,6 +137,7 @@ static void load_refusal(struct roster_row *row, const cJSON *item)
 	if (version == NULL || row->refusal.message != NULL)
 		return;
 	row->refusal = (struct refusal){.message = xstrdup(row->message),
+					.reason = row->reason,
 					.version = xstrdup(version),
 					.failures = 1,
 					.retry_at_ms = UINT64_MAX};

@@ -37,9 +37,10 @@ enum workload_state {
 
 /* A write that was refused: holds until then, or until the object or the settings change. */
 struct refusal {
-	char *message;  /* the server's own words; NULL: none */
-	char *version;  /* generation of the object (our own: of the Tracing) it was about */
-	bool transient; /* a matter of the network or of load */
+	char *message;      /* the server's own words; NULL: none */
+	char *version;      /* generation of the object (our own: of the Tracing) it was about */
+	bool transient;     /* a matter of the network or of load */
+	enum reason reason; /* of a workload's */
 	unsigned failures;
 	uint64_t retry_at_ms;  /* UINT64_MAX: never by itself */
 	int64_t retry_wall_us; /* the same for people; 0: never, or not of a workload */

@@ -166,19 +166,19 @@ static enum reason reason_of_failure(const struct act_result *result)
 
 static void tell_failure(struct job *job, struct roster_row *row, const struct act_result *result)
 {
-	enum reason reason = reason_of_failure(result);
 	struct intents events = {0};
 	if (!refusal_is_worth_telling(&row->refusal))
 		return;
 	/* the time of the next try is news, too */
 	add_namespace_key(job->controller, job->key.namespace_name, STATUS_DELAY_MS);
-	if (!roster_tell(row, WORKLOAD_FAILED, reason, result->message))
+	if (!roster_tell(row, WORKLOAD_FAILED, row->refusal.reason, result->message))
 		return;
 	roster_stamp(row, controller_now(job->controller).wall_us);
 	const struct object *object = store_get(job->controller->store, job->key.resource,
 						job->key.namespace_name, job->key.name);
 	intents_add_event(&events, job->key.resource, job->key.namespace_name, job->key.name,
-			  object == NULL ? NULL : object->uid, reason, "Write", result->message);
+			  object == NULL ? NULL : object->uid, row->reason, "Write",
+			  result->message);
 	act_tell(&job->controller->actor, &events);
 }
 
@@ -199,22 +199,22 @@ static void fail_workload(struct job *job, const struct act_result *result)
 					  result->retry_after_ms);
 		return;
 	}
-	bool conflict = result->status == STATUS_CONFLICT &&
-			reason_of_failure(result) != REASON_DENIED_BY_POLICY;
+	enum reason reason = reason_of_failure(result);
+	bool final = reason == REASON_DENIED_BY_POLICY;
+	bool conflict = result->status == STATUS_CONFLICT && !final;
 	if (row != NULL && conflict && ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
 		refresh(job);
+	if (row != NULL)
+		row->pace.rolling = job->was_rolling;
 	if (row == NULL || conflict) {
-		if (row != NULL)
-			row->pace.rolling = job->was_rolling;
 		(void)queue_retry(controller->queue, job->text, now, result->status,
 				  result->retry_after_ms);
 		return;
 	}
-	row->pace.rolling = job->was_rolling;
 	/* a policy says no to this object until one of them changes, whatever its code is */
-	bool final = reason_of_failure(result) == REASON_DENIED_BY_POLICY;
 	refusal_note(&row->refusal, final ? STATUS_INVALID : result->status, result->message,
 		     job->version, now, result->retry_after_ms);
+	row->refusal.reason = reason;
 	if (row->refusal.retry_at_ms != UINT64_MAX)
 		row->refusal.retry_wall_us = controller_now(controller).wall_us +
 					     (int64_t)(row->refusal.retry_at_ms - now) * 1000;

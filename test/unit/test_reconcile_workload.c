@@ -142,9 +142,10 @@ TEST(a_refused_write_holds_nobody_else_up)
 	free(look(&scene, "a"));
 	struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "a");
 	refusal_note(&row->refusal, STATUS_DENIED, "no right to do so", NULL, scene.now.mono_ms, 0);
+	row->refusal.reason = REASON_DENIED;
 	CLEANUP(str_freep) char *held = look(&scene, "a");
 	CHECK_STR(held, "");
-	check_row(&scene, "a", WORKLOAD_FAILED, REASON_WAITING_FOR_TURN);
+	check_row(&scene, "a", WORKLOAD_FAILED, REASON_DENIED);
 	look_and_write(&scene, "b", "101");
 	free(look(&scene, "b"));
 	check_row(&scene, "b", WORKLOAD_INJECTED, REASON_INJECTED);

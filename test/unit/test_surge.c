@@ -322,6 +322,32 @@ TEST(what_was_lent_outlasts_an_undo)
 	scene_release(&scene);
 }
 
+TEST(a_return_that_is_refused_waits_like_any_write)
+{
+	struct scene scene;
+	struct survey survey = {.count = 0};
+	scene_init(&scene);
+	scene_add(&scene, LENDS);
+	set_unavailable(&scene, cJSON_CreateString("25%"));
+	surveyed(&scene, &survey, "0");
+	CHECK(look_and_patch(&scene, "101"));
+	set_generation(&scene, 2, 2);
+	struct roster_row *row = roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode");
+	refusal_note(&row->refusal, STATUS_DENIED, "no right to do so", NULL, scene.now.mono_ms, 0);
+	row->refusal.reason = REASON_DENIED;
+	for (int i = 0; i < 2; i++) {
+		CHECK(!look_and_patch(&scene, ""));
+		check_row(&scene, "decode", WORKLOAD_FAILED, REASON_DENIED);
+	}
+	scene.now.mono_ms = row->refusal.retry_at_ms;
+	CHECK(look_and_patch(&scene, "102"));
+	check_strategy(&scene, "\"25%\"", false);
+	CHECK(!look_and_patch(&scene, ""));
+	check_row(&scene, "decode", WORKLOAD_INJECTED, REASON_INJECTED);
+	survey_release(&survey);
+	scene_release(&scene);
+}
+
 TEST(what_somebody_else_made_of_it_stays)
 {
 	struct scene scene;
