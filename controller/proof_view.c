@@ -88,7 +88,9 @@ static void find_engine(const struct view *view, const struct policy *policy,
 {
 	const struct roster *roster = &view->memory->roster;
 	const struct settings *settings = &policy->settings;
-	if (!view->options->in_cluster || !targets->wanted || !targets->own ||
+	enum access policies = view->access[RESOURCE_NETWORKPOLICY];
+	bool seen = policies == ACCESS_READABLE || policies == ACCESS_ABSENT;
+	if (!view->options->in_cluster || !targets->wanted || !targets->own || !seen ||
 	    !policy->has_settings || settings->collector_replicas > 1 ||
 	    policy->path.strict != NULL || is_anything_rolling(roster))
 		return;
@@ -132,6 +134,8 @@ void proof_look(const struct view *view, const struct policy *policy,
 	    .where = otlp && settings->otlp_endpoint != NULL ? settings->otlp_endpoint
 							     : "the back end in use",
 	};
+	if (!ret_targets->own) /* nothing would ever take it back */
+		ret_targets->unsampled = NULL;
 	find_engine(view, policy, ret_targets);
 }
 
@@ -150,7 +154,8 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 		  uint64_t mono_ms)
 {
 	struct trace_hops hops;
-	if (targets->unsampled != NULL)
+	/* as long as this process knows nothing better */
+	if (targets->unsampled != NULL && !proof->judged)
 		unsampled_inherit(&proof->unsampled, targets->unsampled);
 	if (proof->step == PROOF_SERVED && targets->engine == NULL && !proof->asking)
 		proof_skip_served(proof, mono_ms);

@@ -10,6 +10,7 @@ enum {
 	WAIT_MIN_MS = 60000,
 	WAIT_MAX_MS = 900000,
 	SLACK_MS = 5000, /* an answer may have been on its way for so long */
+	SETTLED_S = 180, /* who lost a collector tries again after up to 120 s (gRPC) */
 };
 
 static void drop_comparison(struct unsampled *unsampled)
@@ -105,6 +106,8 @@ bool unsampled_count(struct unsampled *unsampled, const struct trace_counters *c
 	double refused = collector->value[COUNTER_REFUSED];
 	bool before = unsampled->told;
 	bool restarted = has_restarted(unsampled, collector, mono_ms);
+	bool settled =
+	    collector->known[COUNTER_UPTIME] && collector->value[COUNTER_UPTIME] >= SETTLED_S;
 	bool came = restarted ? unsampled->counted && passed > 0
 			      : passed > unsampled->passed || refused > unsampled->refused;
 	if (came) {
@@ -117,11 +120,12 @@ bool unsampled_count(struct unsampled *unsampled, const struct trace_counters *c
 	}
 	if (came || restarted)
 		drop_comparison(unsampled);
-	else if (is_enough(unsampled) && mono_ms - unsampled->asked_ms >= UNSAMPLED_PAUSE_MS)
+	else if (settled && is_enough(unsampled) &&
+		 mono_ms - unsampled->asked_ms >= UNSAMPLED_PAUSE_MS)
 		conclude(unsampled);
 	unsampled->silent = !came && (!restarted || passed <= 0);
 	unsampled->counted = true;
-	unsampled->uptime_known = collector->known[COUNTER_UPTIME];
+	unsampled->settled = settled;
 	unsampled->passed = passed;
 	unsampled->refused = refused;
 	unsampled->counted_ms = mono_ms;
@@ -130,9 +134,8 @@ bool unsampled_count(struct unsampled *unsampled, const struct trace_counters *c
 
 bool unsampled_wants(const struct unsampled *unsampled, uint64_t mono_ms)
 {
-	return unsampled->counted && unsampled->uptime_known && unsampled->silent &&
-	       !unsampled->told && unsampled->share > 0 && !is_enough(unsampled) &&
-	       mono_ms >= unsampled->due_ms;
+	return unsampled->counted && unsampled->settled && unsampled->silent && !unsampled->told &&
+	       unsampled->share > 0 && !is_enough(unsampled) && mono_ms >= unsampled->due_ms;
 }
 
 static void begin(struct unsampled *unsampled, const struct served_at *server, double served,

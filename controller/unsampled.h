@@ -21,8 +21,8 @@ enum { UNSAMPLED_PAUSE_MS = 15000 };
 struct unsampled {
 	/* the collector, when it was last counted */
 	bool counted;
-	bool uptime_known;
-	bool silent; /* nothing had come since the time before */
+	bool settled; /* it runs long enough for senders to have found it */
+	bool silent;  /* nothing had come since the time before */
 	double passed;
 	double refused;
 	uint64_t counted_ms;

@@ -297,21 +297,21 @@ TEST(requests_without_spans)
 	talk_init(&talk);
 	talk.targets.engine = &talk.items[1];
 	talk.proof.engines = talk.targets.engines = 1;
-	silent_round(&talk, COUNTER(0) UPTIME(60), "vllm:request_success_total 20\n");
+	silent_round(&talk, COUNTER(0) UPTIME(660), "vllm:request_success_total 20\n");
 	CHECK_STR(talk.proof.received.reason, "NoTraffic");
-	silent_round(&talk, COUNTER(0) UPTIME(75), "vllm:request_success_total 40\n");
+	silent_round(&talk, COUNTER(0) UPTIME(675), "vllm:request_success_total 40\n");
 	CHECK(!talk.proof.unsampled.told);
 	(void)ask(&talk);
-	answer(&talk, COUNTER(0) UPTIME(90));
+	answer(&talk, COUNTER(0) UPTIME(690));
 	judge(&talk);
 	CHECK(talk.proof.unsampled.told);
 	CHECK_STR(talk.proof.received.reason, "UnsampledParent");
 	pass(&talk, 300000);
 	CHECK_STR(ask(&talk), "8888 /metrics");
-	answer(&talk, COUNTER(0) UPTIME(390));
+	answer(&talk, COUNTER(0) UPTIME(990));
 	CHECK(strncmp(ask(&talk), "wait", 4) == 0); /* no server is asked while that holds */
 	pass(&talk, 300000);
-	whole_round(&talk, COUNTER(4) UPTIME(690), EPP_TRACE, ENGINE_TRACE);
+	whole_round(&talk, COUNTER(4) UPTIME(1290), EPP_TRACE, ENGINE_TRACE);
 	CHECK(!talk.proof.unsampled.told);
 	CHECK_STR(talk.proof.received.status, "True");
 	proof_release(&talk.proof);
@@ -326,7 +326,7 @@ TEST(a_model_server_that_does_not_answer_is_no_trouble)
 	talk.targets.engine = &talk.items[1];
 	talk.proof.engines = talk.targets.engines = 1;
 	(void)ask(&talk);
-	answer(&talk, COUNTER(0) UPTIME(60));
+	answer(&talk, COUNTER(0) UPTIME(660));
 	CHECK_STR(ask(&talk), "0 ");
 	fail(&talk, STATUS_RETRY, "Pod decode-1-a, port 8200: refused");
 	judge(&talk);
@@ -335,7 +335,7 @@ TEST(a_model_server_that_does_not_answer_is_no_trouble)
 	CHECK_STR(received.reason, "NoTraffic");
 	pass(&talk, 60000);
 	(void)ask(&talk);
-	answer(&talk, COUNTER(0) UPTIME(120));
+	answer(&talk, COUNTER(0) UPTIME(720));
 	talk.targets.engine = NULL; /* a rollout has begun meanwhile */
 	CHECK_STR(ask(&talk), "wait 0");
 	proof_skip_served(&talk.proof, talk.now.mono_ms);

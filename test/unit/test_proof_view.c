@@ -235,11 +235,13 @@ TEST(which_model_server_is_asked)
 {
 	static const struct {
 		const char *what, *objects;
-		bool outside, rolling, asks;
+		bool outside, rolling, asks, blind;
 	} cases[] = {
 	    {"one that sends to our collector", SPACE TRACING("{}") SERVER(HERE), false, false,
 	     true},
 	    {"only from inside the cluster", SPACE TRACING("{}") SERVER(HERE), true, false, false},
+	    {"not where network policies cannot be read", SPACE TRACING("{}") SERVER(HERE), false,
+	     false, false, true},
 	    {"not while pods are replaced", SPACE TRACING("{}") SERVER(HERE), false, true, false},
 	    {"one that sends elsewhere", SPACE TRACING("{}") SERVER("http://elsewhere:4317"), false,
 	     false, false},
@@ -252,10 +254,12 @@ TEST(which_model_server_is_asked)
 		struct scene scene;
 		set_up_own(&scene, cases[i].objects);
 		scene.options.in_cluster = !cases[i].outside;
+		if (cases[i].blind)
+			scene.access[RESOURCE_NETWORKPOLICY] = ACCESS_DENIED;
 		roster_find(&scene.space->roster, RESOURCE_DEPLOYMENT, "decode")->pace.rolling =
 		    cases[i].rolling;
 		look(&scene);
-		answer(&scene, SILENT(60));
+		answer(&scene, SILENT(660));
 		char *summary = scene_namespace(&scene, true, NULL, NULL);
 		CHECK_INT_ROW(strstr(summary, "ask Service/engine") != NULL, cases[i].asks,
 			      cases[i].what);
@@ -295,24 +299,24 @@ TEST(unsampled_requests_end_in_status_and_outlast_the_process)
 {
 	struct scene scene;
 	set_up_own(&scene, SPACE TRACING("{}") SERVER(HERE));
-	answer(&scene, SILENT(60));
+	answer(&scene, SILENT(660));
 	answer_served(&scene, "vllm:request_success_total 5\n");
 	CHECK_STR(condition(&scene, "SamplingConsistent"), "True Consistent");
 	pass(&scene, 15000);
-	answer(&scene, SILENT(75));
+	answer(&scene, SILENT(675));
 	answer_served(&scene, "vllm:request_success_total 25\n");
 	pass(&scene, 15000);
-	answer(&scene, SILENT(90));
+	answer(&scene, SILENT(690));
 	pass(&scene, 5000); /* status is written sparingly */
 	CHECK_STR(condition(&scene, "SamplingConsistent"), "False UpstreamUnsampled");
 	CHECK_STR(condition(&scene, "SpansReceived"), "False UnsampledParent");
 	start_anew(&scene);
 	CHECK_STR(condition(&scene, "SamplingConsistent"), "False UpstreamUnsampled");
-	answer(&scene, SILENT(95));
+	answer(&scene, SILENT(695));
 	look(&scene);
 	CHECK_STR(condition(&scene, "SpansReceived"), "False UnsampledParent");
 	pass(&scene, 30000);
-	answer(&scene, "otelcol_receiver_accepted_spans 3\notelcol_process_uptime 130\n");
+	answer(&scene, "otelcol_receiver_accepted_spans 3\notelcol_process_uptime 730\n");
 	pass(&scene, 5000);
 	CHECK_STR(condition(&scene, "SamplingConsistent"), "True Consistent");
 	scene_release(&scene);
