@@ -141,9 +141,10 @@ def test_a_person_agrees_to_what_other_defaults_would_change(scene, operator, tm
     wait_for(lambda: scene.row("decode")["reason"] == "PlanOutdated", 30, "the workload waits for its own next change, or for a person")
     effective = scene.tracing()["status"]["effective"]
     assert {name: effective[name] for name in OTHERS} == OTHERS
+    pending = scene.row("decode")["pendingHash"]
     done = online(scene.cluster, "approve", "decode", "--yes", "-n", scene.namespace)
     assert done.code == 0, done.err
-    assert "our-decode" in done.out and scene.row("decode")["pendingHash"] in done.out
+    assert "our-decode" in done.out and pending in done.out
 
     def taken_along():
         pods = containers_of(scene.api.get("deployment", "decode", scene.namespace)["spec"]["template"])

