@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API server's audit log: who asked for what. It is written before the answer leaves, so it is never late."""
+import datetime
 import json
 import os
 from typing import NamedTuple
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
+STARTS = datetime.timedelta(seconds=10)  # from the first answers of an API server until it is ready
 
 
 class Request(NamedTuple):
@@ -17,11 +19,23 @@ class Request(NamedTuple):
     namespace: str
     name: str
     code: int
-    forbidden: bool  # that user cannot do that; admission says 403 as well, of quotas and of namespaces that end
+    forbidden: bool  # that user cannot do that
 
     @property
     def is_write(self):
         return self.verb in WRITES
+
+
+def is_forbidden(entry, ready_at):
+    """Admission says 403 as well, of quotas and of namespaces that end; so does a server that has not read its roles yet of everything."""
+    answer = entry.get("responseStatus", {})
+    if answer.get("code") != 403 or " cannot " not in answer.get("message", " cannot "):
+        return False
+    return ready_at is None or time_of(ready_at) - time_of(entry) > STARTS
+
+
+def time_of(entry):
+    return datetime.datetime.fromisoformat(entry["stageTimestamp"])
 
 
 class AuditLog:
@@ -36,19 +50,21 @@ class AuditLog:
         with open(self.path, "rb") as log:
             log.seek(since)
             lines = log.read().split(b"\n")[:-1]
-        found = []
-        for line in lines:
+        found, ready_at = [], None  # who starts a server asks it whether it is ready
+        for line in reversed(lines):
             entry = json.loads(line)
             started = entry["stage"] == "ResponseStarted"
             if entry["stage"] not in ("ResponseStarted", "ResponseComplete") or started != (entry["verb"] == "watch"):
                 continue
-            ref, answer = entry.get("objectRef", {}), entry.get("responseStatus", {})
+            ref, code = entry.get("objectRef", {}), entry.get("responseStatus", {}).get("code", 0)
+            if entry["requestURI"] == "/readyz" and code == 200:
+                ready_at = entry
             request = Request(entry["user"]["username"], entry.get("userAgent", ""), entry["verb"], entry["requestURI"],
                               ref.get("resource", ""), ref.get("subresource", ""), ref.get("namespace", ""), ref.get("name", ""),
-                              answer.get("code", 0), answer.get("code") == 403 and " cannot " in answer.get("message", " cannot "))
+                              code, is_forbidden(entry, ready_at))
             if user is None or request.user == user or request.agent.startswith(user):
                 found.append(request)
-        return found
+        return found[::-1]
 
     def writes(self, since=0, user=None):
         return [r for r in self.requests(since, user) if r.is_write]
