@@ -60,7 +60,8 @@ def test_a_request_of_our_own(yard, backend, pki, tmp_path):
     slow = told.run(pki, tmp_path, shop, "slow", "-o", "json")
     rows = {r["trace"]: r for r in json.loads(slow.out)["requests"]}
     mine = rows[report["trace"]["id"]]
-    assert mine["spans"] == len(report["trace"]["spans"]) and not mine["failed"]
+    # the last ones may have come since: every operation was there, which is all that verify waits for
+    assert mine["spans"] >= len(report["trace"]["spans"]) and not mine["failed"]
     for member in ("totalUs", "ttftUs", "prefillQueueUs", "decodeQueueUs", "prefillUs", "decodeUs"):
         assert mine[member] is not None and mine[member] >= 0, member
 
