@@ -87,6 +87,14 @@ void wake_guarded(struct controller *controller, struct namespace *space)
 	}
 }
 
+/* One that is being deleted shows nothing about an image any more. */
+static bool is_ending(const struct controller *controller, const struct namespace *space)
+{
+	const struct object *object =
+	    store_get(controller->store, RESOURCE_NAMESPACE, "", space->name);
+	return object != NULL && object->deleting;
+}
+
 /* A namespace whose lists never end keeps nobody waiting. */
 void elsewhere_gather(const struct controller *controller, const struct namespace *own,
 		      struct elsewhere *ret_elsewhere)
@@ -95,7 +103,7 @@ void elsewhere_gather(const struct controller *controller, const struct namespac
 	    .rosters = xcalloc(controller->namespace_count + 1, sizeof(*ret_elsewhere->rosters))};
 	for (size_t i = 0; i < controller->namespace_count; i++) {
 		const struct namespace *space = controller->namespaces[i];
-		if (space == own)
+		if (space == own || is_ending(controller, space))
 			continue;
 		ret_elsewhere->rosters[ret_elsewhere->count++] = &space->roster;
 		ret_elsewhere->unseen |= space->policy_seen == NULL && !space->listing;

@@ -16,7 +16,7 @@ BAD_IN_A_SET = "vllm/vllm-openai:v0.20.0"
 
 def writes(scene, since, *names):
     return [r for r in scene.cluster.audit.requests(since, USER)
-            if r.verb == "patch" and r.namespace == scene.namespace and r.resource == "deployments" and r.name in names]
+            if (r.verb, r.code, r.resource) == ("patch", 200, "deployments") and r.namespace == scene.namespace and r.name in names]
 
 
 def is_up(api, kind, name, namespace):
