@@ -209,10 +209,10 @@ enum reason pace_may_start(const struct roster *roster, const struct roster_row 
 	enum reason room = has_room(roster, inject);
 	if (room != REASON_NONE)
 		return room;
-	if (!all_were_looked_at(roster, row))
-		return REASON_WAITING_FOR_TURN;
 	if (inject && waits_for_canary(roster, row, mono_ms))
 		return REASON_WAITING_FOR_CANARY;
+	if (!all_were_looked_at(roster, row))
+		return REASON_WAITING_FOR_TURN;
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct roster_row *other = &roster->rows[i];
 		if (other == row || !is_in_line(other, mono_ms) ||

@@ -8,7 +8,7 @@ from fleet import GPU, POOL, SERVICE, picker
 from operator_process import USER
 from roles import grant
 from test_namespaced import roles  # noqa: F401
-from test_rollout import annotate, place, rolling, server, traced, wait_row  # noqa: F401
+from test_rollout import LOADS_UNTIL_TOLD, annotate, come_up, place, rolling, server, traced, wait_row  # noqa: F401
 from test_writers import GITOPS_KEEPS
 from traced import Scene
 from waiting import holds_for, wait_for
@@ -109,12 +109,13 @@ def test_room_that_nobody_may_look_for_is_said_and_holds_nothing(cluster, namesp
     """Namespaced mode: nodes are out of reach."""
     name, _, kubeconfig = roles()
     scene = Scene(cluster, namespace)
-    scene.api.create("deployment", on_gpus(server("a-decode", annotations={"scripted-kubelet/ready-after": "3s"})), namespace)
-    wait_for(lambda: not rolling(scene, "a-decode"), 60, "it is up")
+    scene.api.create("deployment", on_gpus(server("a-decode", annotations=LOADS_UNTIL_TOLD)), namespace)
+    come_up(scene, "a-decode")
     grant(cluster, name, namespace)
     scene.switch("true")
     operator("--namespaces", namespace, kubeconfig=kubeconfig)
     assert "whether new ones find room is not known" in wait_row(scene, "a-decode", "RollingOut")["message"]
+    come_up(scene, "a-decode")
     wait_row(scene, "a-decode", "Injected")
 
 

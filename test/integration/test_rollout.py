@@ -7,7 +7,9 @@ from operator_process import USER
 from traced import LEDGER, Scene
 from waiting import holds_for, wait_for
 
-LOADS = {"scripted-kubelet/ready-after": "8s"}
+READY_AFTER = "scripted-kubelet/ready-after"
+LOADS = {READY_AFTER: "8s"}
+LOADS_UNTIL_TOLD = {READY_AFTER: "1h"}
 
 
 def server(name, kind="Deployment", role="decode", replicas=1, image="vllm/vllm-openai:v0.23.0", annotations=None, **spec):
@@ -34,6 +36,22 @@ def rolling(scene, *names, among=None):
     return found
 
 
+def tell_pods(scene, name):
+    """Those that load until they are told have loaded."""
+    for pod in scene.api.list("pod", scene.namespace):
+        meta = pod["metadata"]
+        if meta["labels"].get("app") == name and meta.get("annotations", {}).get(READY_AFTER) == LOADS_UNTIL_TOLD[READY_AFTER]:
+            scene.api.merge("pod", meta["name"], scene.namespace, {"metadata": {"annotations": {READY_AFTER: None}}})
+
+
+def come_up(scene, *names):
+    def are_up():
+        for name in names:
+            tell_pods(scene, name)
+        return not rolling(scene, *names)
+    wait_for(are_up, 60, f"{', '.join(names)} come up")
+
+
 @pytest.fixture
 def place(cluster, namespace, operator):
     """place(settings, *objects): they are up, the operator runs, and the namespace is annotated."""
@@ -47,8 +65,11 @@ def place(cluster, namespace, operator):
         for o in objects:
             scene.api.create(o["kind"].lower(), o, namespace)
         for name, kind in scene.kinds.items():
-            wait_for(lambda name=name, kind=kind: scene.api.get(kind, name, namespace).get("status", {}).get("readyReplicas", 0)
-                     == scene.api.get(kind, name, namespace)["spec"]["replicas"], 60, f"{name} is up")
+            def is_up(name=name, kind=kind):
+                tell_pods(scene, name)
+                obj = scene.api.get(kind, name, namespace)
+                return obj.get("status", {}).get("readyReplicas", 0) == obj["spec"]["replicas"]
+            wait_for(is_up, 60, f"{name} is up")
         scene.api.create("tracing", {"apiVersion": "tracing.llm-d.io/v1alpha1", "kind": "Tracing", "metadata": {"name": "llm-d"},
                                      "spec": {"rollout": settings, "collector": collector or {}}}, namespace)
         start()
@@ -101,7 +122,7 @@ def test_the_next_begins_when_the_one_before_is_through(place):
 
 def test_several_at_a_time_after_the_canary(place):
     names = [f"w{i}-decode" for i in range(4)]
-    scene = place({"maxConcurrent": 3}, *[server(n, annotations=LOADS) for n in names])
+    scene = place({"maxConcurrent": 3}, server(names[0], annotations=LOADS_UNTIL_TOLD), *[server(n, annotations=LOADS) for n in names[1:]])
     most = 0
 
     def all_done():
@@ -109,21 +130,23 @@ def test_several_at_a_time_after_the_canary(place):
         most = max(most, len(rolling(scene, *names)))
         return all(traced(scene, "deployment", n) for n in names) and not rolling(scene, *names)
 
-    wait_row(scene, "w1-decode", "WaitingForCanary")
+    for name in names[1:]:
+        wait_row(scene, name, "WaitingForCanary")
     assert [n for n in names if traced(scene, "deployment", n)] == ["w0-decode"]
+    come_up(scene, "w0-decode")
     wait_for(all_done, 120, "all are traced")
     assert 1 < most <= 3
 
 
 def test_a_restarted_operator_knows_whose_rollout_it_is(place, operator):
-    scene = place({}, server("a-decode", annotations={"scripted-kubelet/ready-after": "6s"}), server("b-decode", annotations=LOADS))
+    scene = place({}, server("a-decode", annotations=LOADS_UNTIL_TOLD), server("b-decode"))
     wait_for(lambda: traced(scene, "deployment", "a-decode"), 60)
     operator.running[-1].kill()
     operator()
     since = scene.cluster.audit.position()
     wait_row(scene, "b-decode", "WaitingForRollout")
-    assert scene.row("a-decode").get("rolling") or not rolling(scene, "a-decode")
-    wait_for(lambda: not rolling(scene, "a-decode") or not traced(scene, "deployment", "b-decode"), 30)
+    assert rolling(scene, "a-decode") and not traced(scene, "deployment", "b-decode")
+    come_up(scene, "a-decode")
     wait_for(lambda: traced(scene, "deployment", "b-decode"), 60, "its turn comes")
     writes = [r for r in scene.cluster.audit.requests(since, USER) if r.verb == "patch" and "/deployments/a-decode" in r.uri]
     assert not writes, "the first is not written again"
@@ -217,7 +240,7 @@ def test_a_surge_pod_that_no_node_could_take_is_not_asked_for(place):
 
 def test_a_strategy_is_lent_for_one_rollout(place, operator):
     """Also by a process that dies meanwhile, and for taking back."""
-    alone = server("a-decode", annotations={"scripted-kubelet/ready-after": "4s"})
+    alone = server("a-decode", annotations=LOADS_UNTIL_TOLD)
     alone["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "33"}}
     scene = place({"minReadyPerRole": 0, "allowStrategyOverride": True}, alone)
 
@@ -231,10 +254,12 @@ def test_a_strategy_is_lent_for_one_rollout(place, operator):
     assert lent() and strategy()["maxUnavailable"] == 1
     operator.running[-1].stop()
     operator()
+    come_up(scene, "a-decode")
     wait_for(lambda: not lent(), 60, "it is given back")
     assert strategy()["maxUnavailable"] == "25%" and not rolling(scene, "a-decode")
     scene.switch("false")
     wait_for(lambda: not traced(scene, "deployment", "a-decode"), 60)
+    come_up(scene, "a-decode")
     wait_for(lambda: not lent() and not rolling(scene, "a-decode"), 60, "as before")
     assert strategy()["maxUnavailable"] == "25%"
     wait_for(lambda: scene.api.find("deployment", "otel-collector", scene.namespace) is None, 60)

@@ -119,6 +119,22 @@ TEST(no_room_is_told_also_before_all_were_looked_at)
 	roster_release(&roster);
 }
 
+/* One that waits is looked at next when its turn has come: what it is told first has to be what it waits for. */
+TEST(a_canary_is_told_also_before_all_were_looked_at)
+{
+	struct roster roster = {.limits = {.max_concurrent = 3}};
+	static const char *const names[] = {"a", "b", "c"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void)snprintf(add_waiting(&roster, names[i], RANK_SERVER)->pace.images,
+			       sizeof(roster.rows[i].pace.images), "image");
+	row_of(&roster, "c")->stale = true;
+	CHECK_STR(verdict(&roster, "b"), "WaitingForCanary");
+	CHECK_STR(verdict(&roster, "a"), "WaitingForTurn"); /* it may be the canary itself */
+	row_of(&roster, "a")->pace.rolling = true;
+	CHECK_STR(verdict(&roster, "b"), "WaitingForCanary");
+	roster_release(&roster);
+}
+
 TEST(a_canary_that_stalls_holds_its_image_only)
 {
 	struct roster roster = {.limits = {.max_concurrent = 1, .go_on_after_failure = true}};
