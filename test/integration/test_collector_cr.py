@@ -3,6 +3,7 @@
 import pytest
 
 from cluster import OTEL_CRD, OWN_CRDS, TEST_CRDS
+from operator_process import USER
 from traced import Scene
 from waiting import holds_for, wait_for
 
@@ -35,10 +36,12 @@ def test_a_working_operator_gets_a_cr(served, namespaces, operator):
 
 def test_an_operator_that_does_not_answer_is_replaced(served, namespaces, operator):
     scene = Scene(served, namespaces(on=served), "pd.yaml").wait_settled()
+    since = served.audit.position()
     operator("--collector-timeout", "5s", on=served)
     scene.switch("true")
-    wait_for(lambda: collector(scene), 30, "the CR is tried first")
     scene.wait_traced(150)
+    tried = [r for r in served.audit.writes(since, USER) if r.resource == "opentelemetrycollectors"]
+    assert (tried[0].verb, tried[-1].verb) == ("patch", "delete"), tried
     assert collector(scene) is None
     assert "ownerReferences" not in scene.api.get("deployment", "otel-collector", scene.namespace)["metadata"]
     wait_for(lambda: scene.tracing()["status"]["collector"]["reason"] == "OperatorNotResponding", 30, "the status says why")

@@ -31,6 +31,11 @@ def set_sampling(scene, **sampling):
     scene.api.merge("tracing", "llm-d", scene.namespace, {"spec": {"sampling": sampling}})
 
 
+def boost(scene, ratio, **time):
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**time)
+    set_sampling(scene, boost={"ratio": ratio, "until": until.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
 def test_another_ratio_restarts_no_model_server(scene):
     epp = next(w.name for w in scene.workloads if "epp" in w.name)
 
@@ -55,9 +60,9 @@ def test_another_ratio_restarts_no_model_server(scene):
     set_sampling(scene, ratio="0.25")
     wait_for(lambda: decided("0.25"), 60, "the picker has the ratio")
     scene.wait_rolled_out()
-    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)
-    set_sampling(scene, boost={"ratio": "0.5", "until": until.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    boost(scene, "0.5", hours=1)
     wait_for(lambda: decided("0.5"), 60, "boosted")
+    boost(scene, "0.5", seconds=3)
     wait_for(lambda: decided("0.25"), 60, "the boost has ended by itself")
     scene.wait_rolled_out()
     assert generations() == unwritten
