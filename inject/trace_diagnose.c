@@ -103,6 +103,8 @@ struct diagnosis {
 	bool explains_silence; /* some finding says why nothing arrives */
 	bool lost;             /* spans were accepted, and the back end has none of them */
 	bool quiet; /* whether requests are served is known, and no span of any arrives */
+	bool may_have_forgotten; /* spans were accepted, and the back end is new */
+	bool is_doubtful;        /* that explains something that is missing */
 };
 
 static void add(struct diagnosis *diagnosis, enum trace_symptom symptom, size_t hop,
@@ -249,6 +251,13 @@ static bool check_sampler(struct diagnosis *diagnosis, size_t index)
 	return diagnosis->observation->sent_trace == NULL;
 }
 
+/* What is missing of spans that were accepted proves nothing while the back end is new. */
+static bool is_forgotten(struct diagnosis *diagnosis)
+{
+	diagnosis->is_doubtful |= diagnosis->may_have_forgotten;
+	return diagnosis->may_have_forgotten;
+}
+
 static void check_hop(struct diagnosis *diagnosis, size_t index)
 {
 	const struct trace_hop *hop = &diagnosis->hops->items[index];
@@ -273,6 +282,8 @@ static void check_hop(struct diagnosis *diagnosis, size_t index)
 		return;
 	if (hop->service == NULL && diagnosis->verdict->unnamed)
 		return; /* told once, for the namespace */
+	if (is_forgotten(diagnosis))
+		return;
 	add_hop(diagnosis, SYMPTOM_SILENT, index, hop->service, NULL);
 }
 
@@ -287,7 +298,6 @@ static void check_counters(struct diagnosis *diagnosis)
 {
 	const struct trace_observation *observation = diagnosis->observation;
 	bool heard = diagnosis->verdict->seen > 0;
-	bool accepted = observation->counters == NULL || counter(diagnosis, COUNTER_ACCEPTED) > 0;
 	size_t before = 0;
 	if (only_generic(diagnosis))
 		add(diagnosis, SYMPTOM_ONLY_GENERIC, SIZE_MAX, "%s (%.0f dropped)",
@@ -302,9 +312,7 @@ static void check_counters(struct diagnosis *diagnosis)
 		    counter(diagnosis, COUNTER_SEND_FAILED));
 	/* the collector's metrics may know who was heard before that */
 	bool empty = observation->trace != NULL && observation->trace->count == 0;
-	/* one that was sent just now came after that */
-	if (observation->backend_fresh && (!heard || empty) && accepted &&
-	    observation->sent_trace == NULL)
+	if (diagnosis->may_have_forgotten && (!heard || empty))
 		add_cause(diagnosis, SYMPTOM_BACKEND_FRESH);
 	diagnosis->lost = (!heard || empty) && diagnosis->findings->count > before;
 }
@@ -347,7 +355,7 @@ static void check_whole(struct diagnosis *diagnosis)
 		add_hop(diagnosis, SYMPTOM_CUT_OFF, detached_hop(diagnosis->hops),
 			diagnosis->hops->items[detached_hop(diagnosis->hops)].image, NULL);
 	else if (verdict->received == ANSWER_YES && verdict->connected == ANSWER_NO &&
-		 !diagnosis->lost) {
+		 !diagnosis->lost && !is_forgotten(diagnosis)) {
 		trace_parts_text(verdict->parts_seen, text, sizeof(text));
 		add(diagnosis, SYMPTOM_SEPARATE, SIZE_MAX, "%s; the best one holds: %s",
 		    symptoms[SYMPTOM_SEPARATE].cause, text[0] == '\0' ? "none" : text);
@@ -357,11 +365,13 @@ static void check_whole(struct diagnosis *diagnosis)
 		    "%s (nothing but the request that was sent now has arrived)",
 		    symptoms[SYMPTOM_UNSAMPLED_PARENT].cause);
 	if (verdict->received == ANSWER_YES && missing != 0 &&
-	    diagnosis->observation->trace != NULL) {
+	    diagnosis->observation->trace != NULL && !is_forgotten(diagnosis)) {
 		trace_groups_text(missing, text, sizeof(text));
 		add(diagnosis, SYMPTOM_OPERATIONS, SIZE_MAX, "%s: %s",
 		    symptoms[SYMPTOM_OPERATIONS].cause, text);
 	}
+	if (diagnosis->is_doubtful && !diagnosis->lost)
+		add_cause(diagnosis, SYMPTOM_BACKEND_FRESH);
 }
 
 void trace_diagnose(const struct trace_hops *hops, const struct trace_observation *observation,
@@ -372,6 +382,10 @@ void trace_diagnose(const struct trace_hops *hops, const struct trace_observatio
 	    .hops = hops, .observation = observation, .verdict = verdict, .findings = &findings};
 	diagnosis.quiet = observation->traffic != ANSWER_UNKNOWN &&
 			  observation->sent_trace == NULL && !verdict->requests;
+	/* one that was sent just now came after that */
+	diagnosis.may_have_forgotten =
+	    observation->backend_fresh && observation->sent_trace == NULL &&
+	    (observation->counters == NULL || counter(&diagnosis, COUNTER_ACCEPTED) > 0);
 	check_counters(&diagnosis);
 	for (size_t i = 0; i < hops->count; i++)
 		check_hop(&diagnosis, i);

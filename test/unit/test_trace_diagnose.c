@@ -210,6 +210,28 @@ TEST(symptoms)
 	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 1\n",
 	     {.backend_fresh = true},
 	     "BackendRestarted"},
+	    {"a back end that has got the last spans only of what the collector counts",
+	     NULL,
+	     "1 vllm-decode llm_request\n",
+	     "otelcol_receiver_accepted_spans 9\n"
+	     "calls_total{service_name=\"llm-d-router/epp\",span_name=\"gateway.request\"} 1\n"
+	     "calls_total{service_name=\"routing-proxy\",span_name=\"llm_d.pd_proxy.POST\"} 1\n"
+	     "calls_total{service_name=\"vllm-prefill\",span_name=\"llm_request\"} 1\n"
+	     "calls_total{service_name=\"vllm-decode\",span_name=\"llm_request\"} 1\n",
+	     {.backend_fresh = true},
+	     "BackendRestarted"},
+	    {"a new back end that knows one, where the collector counts nobody by name",
+	     NULL,
+	     "1 vllm-decode llm_request\n",
+	     "otelcol_receiver_accepted_spans 9\n",
+	     {.backend_fresh = true},
+	     "BackendRestarted"},
+	    {"a new back end, and a proxy that cannot be heard anyway",
+	     no_exporter,
+	     NO_PROXY,
+	     "otelcol_receiver_accepted_spans 9\n",
+	     {.backend_fresh = true},
+	     "MissingExporter@1"},
 	    {"unsampled parent of all but the one that was sent",
 	     NULL,
 	     GOOD,
