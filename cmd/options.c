@@ -10,7 +10,8 @@
 enum value_type {
 	VALUE_SWITCH, /* a bool */
 	VALUE_TEXT,   /* a borrowed string */
-	VALUE_FILES,  /* one more of them */
+	VALUE_NAMESPACE,
+	VALUE_FILES, /* one more of them */
 	VALUE_OUTPUT,
 	VALUE_DURATION, /* milliseconds */
 	VALUE_NUMBER,   /* size_t, 1 to NUMBER_MAX */
@@ -43,11 +44,11 @@ static const struct option_row rows[] = {
      "spans"},
     {OPTION_POLICY, 0, "policy", "FILE", VALUE_TEXT, PLACE(policy),
      "what Tracings may ask for, as the operator's administrator says it (docs/policy.md)"},
-    {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE", VALUE_TEXT, PLACE(namespace_name),
+    {OPTION_NAMESPACE, 'n', "namespace", "NAMESPACE", VALUE_NAMESPACE, PLACE(namespace_name),
      "of objects that name none (default \"default\")"},
     {OPTION_CLUSTER, 0, "cluster", NULL, VALUE_SWITCH, PLACE(cluster),
      "instead of files: what -n or -A names in a cluster"},
-    {OPTION_WHERE, 'n', "namespace", "NAMESPACE", VALUE_TEXT, PLACE(namespace_name),
+    {OPTION_WHERE, 'n', "namespace", "NAMESPACE", VALUE_NAMESPACE, PLACE(namespace_name),
      "to look at (default: that of the kubeconfig's context)"},
     {OPTION_ALL_NAMESPACES, 'A', "all-namespaces", NULL, VALUE_SWITCH, PLACE(all_namespaces),
      "with --cluster: every namespace"},
@@ -157,6 +158,9 @@ static enum status set_option(const struct option_row *row, const char *value, u
 	case VALUE_TEXT:
 		*(const char **)place = value;
 		return STATUS_OK;
+	case VALUE_NAMESPACE:
+		*(const char **)place = value;
+		return namespace_name_check(value, "-n", err);
 	case VALUE_FILES:
 		options->files = grow(options->files, options->file_count, sizeof(*options->files));
 		options->files[options->file_count++] = value;
@@ -187,7 +191,7 @@ static const struct option_row *find_row(const char *word, unsigned allowed,
 			return row;
 		}
 		if (word[1] == row->letter && word[1] != '-' && word[1] != '\0') {
-			*ret_joined = word[2] != '\0' ? word + 2 : NULL;
+			*ret_joined = word[2] != '\0' ? word + 2 + (word[2] == '=') : NULL;
 			return row;
 		}
 	}

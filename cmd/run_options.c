@@ -109,18 +109,35 @@ bool duration_parse(const char *text, uint64_t *ret_ms)
 	return true;
 }
 
+enum status namespace_name_check(const char *name, const char *option, struct error *err)
+{
+	size_t len = strlen(name);
+	if (len > 0 && len <= 63 && name[0] != '-' && name[len - 1] != '-' &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s \"%.100s\": no name of a namespace (small letters, digits and - "
+			 "between them, up to 63)",
+			 option, name);
+}
+
 static enum status read_namespaces(const char *value, struct run_options *options,
 				   struct error *err)
 {
-	while (*value != '\0') {
+	enum status status = STATUS_OK;
+	while (*value != '\0' && status == STATUS_OK) {
 		size_t len = strcspn(value, ",");
 		if (len > 0) {
+			char *name = xstrndup(value, len);
 			options->namespaces =
 			    grow(options->namespaces, options->namespace_count, sizeof(char *));
-			options->namespaces[options->namespace_count++] = xstrndup(value, len);
+			options->namespaces[options->namespace_count++] = name;
+			status = namespace_name_check(name, "--namespaces", err);
 		}
 		value += len + (value[len] == ',');
 	}
+	if (status != STATUS_OK)
+		return status;
 	if (options->namespace_count == 0)
 		return error_set(err, STATUS_INVALID, "--namespaces: names none");
 	return STATUS_OK;

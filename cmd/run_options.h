@@ -37,6 +37,9 @@ NODISCARD enum status run_options_read(int argc, char **argv, struct run_options
 void run_options_release(struct run_options *options);
 void run_options_help(FILE *out);
 
+/* A DNS label (RFC 1123): nothing else names a namespace, least of all an empty variable of a script. */
+NODISCARD enum status namespace_name_check(const char *name, const char *option, struct error *err);
+
 /* "60s", "1m30s", "500ms", "15" (seconds) into milliseconds; false when it is none. */
 bool duration_parse(const char *text, uint64_t *ret_ms);
 

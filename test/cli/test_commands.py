@@ -248,6 +248,11 @@ def test_help_names_every_command_and_option():
     assert run("version").out.startswith("llmd-tracing ") and run("--version").out == run("version").out
 
 
+def test_short_options_take_their_value_as_kubectl_does(vllm):
+    ways = [("-f=-", "-n=shop", "-o=json"), ("-f-", "-nshop", "-ojson"), ("-f", "-", "-n", "shop", "-o", "json")]
+    assert len({run("explain", *way, stdin=vllm).raw for way in ways}) == 1
+
+
 def test_the_manual_names_every_command_option_and_exit_code():
     with open(os.path.join(cli.ROOT, "docs/cli.md"), encoding="utf-8") as stream:
         manual = stream.read()

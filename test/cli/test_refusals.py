@@ -109,6 +109,13 @@ def test_nothing_is_printed_when_the_last_document_is_broken(vllm):
     (("inject", "-f", "/nonexistent/x.yaml"), cli.NOT_FOUND, ["/nonexistent/x.yaml"]),
     (("inject", "-f", "-", "-f", "-"), cli.INVALID, ["once"]),
     (("inject", "-f", "-", "--settings", "/nonexistent/s.yaml"), cli.NOT_FOUND, ["/nonexistent/s.yaml"]),
+    (("inject", "-f", "-", "-o=xml"), cli.INVALID, ["-o xml:"]),
+    (("inject", "-f", "-", "-n", ""), cli.INVALID, ['-n "": no name of a namespace']),  # an unset variable in a script
+    (("uninject", "--cluster", "-n", ""), cli.INVALID, ['-n "": no name of a namespace']),
+    (("render", "--namespace=Team_A"), cli.INVALID, ['-n "Team_A"', "small letters"]),
+    (("render", "-n", "a" * 64), cli.INVALID, ["no name of a namespace"]),
+    (("render", "-n", "-o", "json"), cli.INVALID, ['-n "-o"']),
+    (("run", "--namespaces", "a, b"), cli.INVALID, ['--namespaces " b": no name of a namespace']),
 ])
 def test_misuse(args, code, words):
     result = run(*args)
