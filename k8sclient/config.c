@@ -128,6 +128,9 @@ static enum status load_kubeconfig(const struct config_source *source,
 		status = add_file(&kubeconfig, source->kubeconfig, false, err);
 	} else if (env != NULL && *env != '\0') {
 		status = add_list(&kubeconfig, env, err);
+		if (status == STATUS_OK && kubeconfig.count == 0)
+			status =
+			    error_set(err, STATUS_NOT_FOUND, "KUBECONFIG=%s: no such file", env);
 	} else {
 		CLEANUP(str_freep)
 		char *path = xasprintf("%s/.kube/config", source->home == NULL ? "" : source->home);

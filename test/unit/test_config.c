@@ -406,6 +406,10 @@ TEST(nothing_is_configured)
 	CHECK_STR(err.message,
 		  "no API server is configured: not in a pod, KUBECONFIG is not set and "
 		  "/nonexistent/.kube/config is absent (use --kubeconfig FILE)");
+	source.kubeconfig_env = "/nonexistent/a:/nonexistent/b";
+	CHECK_INT(client_config_load(&source, &config, &err), STATUS_NOT_FOUND);
+	CHECK_STR(err.message, "KUBECONFIG=/nonexistent/a:/nonexistent/b: no such file");
+	source.kubeconfig_env = NULL;
 	source.service_host = "10.0.0.1";
 	source.pod_dir = "/nonexistent";
 	CHECK_INT(client_config_load(&source, &config, &err), STATUS_NOT_FOUND);
