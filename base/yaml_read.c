@@ -153,6 +153,9 @@ static enum status parser_failed(struct reader *r, const yaml_parser_t *parser)
 				 problem, parser->problem_offset);
 	if (parser->error == YAML_MEMORY_ERROR)
 		return error_set(r->err, STATUS_BUG, "libyaml: out of memory");
+	size_t at = byte_of(r, parser->problem_mark.index);
+	if (at < r->len && r->text[at] == '\t' && strstr(problem, "cannot start") != NULL)
+		problem = "found a tab; YAML indents with spaces";
 	return error_set(r->err, STATUS_INVALID, "line %zu column %zu: %s%s%s",
 			 parser->problem_mark.line + 1, parser->problem_mark.column + 1,
 			 parser->context != NULL ? parser->context : "",

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
+#include "base/text.h"
 
 struct emitter {
 	struct batch *batch;
@@ -202,8 +204,68 @@ static void emit_target(const cJSON *object, struct buffer *out)
 	json_print(target, out);
 }
 
-void emit_kustomize(const struct batch *batch, struct buffer *out)
+struct aim {
+	char *target; /* owned */
+	size_t entry;
+};
+
+static int compare_aims(const void *a, const void *b)
 {
+	const struct aim *left = a;
+	const struct aim *right = b;
+	int order = strcmp(left->target, right->target);
+	return order != 0 ? order : (left->entry > right->entry) - (left->entry < right->entry);
+}
+
+static enum status refuse_aims(const struct batch *batch, const struct entry *first,
+			       const struct entry *second, struct error *err)
+{
+	char *title CLEANUP(str_freep) = entry_title(batch, second);
+	char *place CLEANUP(str_freep) = entry_place(batch, second);
+	char *other_title CLEANUP(str_freep) = entry_title(batch, first);
+	char *other_place CLEANUP(str_freep) = entry_place(batch, first);
+	return error_set(
+	    err, STATUS_INVALID,
+	    "%s: %s: Kustomize finds what it patches by kind and name, so this one and "
+	    "%s (%s) would get each other's patch too; give -o kustomize one of them "
+	    "at a time",
+	    place, title, other_title, other_place);
+}
+
+/* A flag that is given twice may end a server, so no two workloads may share a target. */
+static enum status check_aims(const struct batch *batch, struct error *err)
+{
+	enum status status = STATUS_OK;
+	size_t count = 0;
+	struct aim *aims = xcalloc(batch->count + 1, sizeof(*aims));
+	for (size_t i = 0; i < batch->count; i++) {
+		struct buffer target;
+		if (batch->entries[i].plan == NULL)
+			continue;
+		buffer_init(&target, KIB(4));
+		emit_target(entry_object(&batch->entries[i]), &target);
+		aims[count++] = (struct aim){.target = buffer_detach(&target), .entry = i};
+	}
+	if (count > 1)
+		qsort(aims, count, sizeof(*aims), compare_aims);
+	for (size_t i = 1; i < count && status == STATUS_OK; i++) {
+		const struct entry *first = &batch->entries[aims[i - 1].entry];
+		const struct entry *second = &batch->entries[aims[i].entry];
+		if ((first->plan->changes || second->plan->changes) &&
+		    text_equal(aims[i - 1].target, aims[i].target))
+			status = refuse_aims(batch, first, second, err);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(aims[i].target);
+	free(aims);
+	return status;
+}
+
+enum status emit_kustomize(const struct batch *batch, struct buffer *out, struct error *err)
+{
+	enum status status = check_aims(batch, err);
+	if (status != STATUS_OK)
+		return status;
 	buffer_add_str(out, "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 			    "patches:");
 	size_t none = out->len;
@@ -224,6 +286,7 @@ void emit_kustomize(const struct batch *batch, struct buffer *out)
 		buffer_add_str(out, "\n    ]");
 	}
 	buffer_add_str(out, out->len == none ? " []\n" : "\n");
+	return STATUS_OK;
 }
 
 enum status emit_flush(const struct buffer *out, struct error *err)

@@ -29,8 +29,10 @@ void emit_patches(const struct batch *batch, struct buffer *out);
 /*
  * What Git needs so that the objects come out traced by themselves: a Kustomize Component
  * with a JSON patch for each changed object, without what only the operator uses (ledger).
+ * STATUS_INVALID where two objects have one target.
  */
-void emit_kustomize(const struct batch *batch, struct buffer *out);
+NODISCARD enum status emit_kustomize(const struct batch *batch, struct buffer *out,
+				     struct error *err);
 
 /* Writes everything to standard output; nothing when `out` is full. */
 NODISCARD enum status emit_flush(const struct buffer *out, struct error *err);

@@ -80,6 +80,18 @@ static enum status read_file(const char *path, char **ret_text, size_t *ret_len,
 	return read_fd(fd, ret_text, ret_len, err);
 }
 
+/* A chart's folder of templates is no input, and YAML's words for them help nobody. */
+static enum status hint_template(const struct input *input, enum status status, struct error *err)
+{
+	if (status != STATUS_INVALID || memmem(input->text, input->len, "{{", 2) == NULL)
+		return status;
+	struct error cause = *err;
+	return error_set(err, status,
+			 "%s (it holds \"{{\": a template has to be rendered first, as by helm "
+			 "template)",
+			 cause.message);
+}
+
 static enum status add_file(struct inputs *inputs, const char *path, struct error *err)
 {
 	struct input input = {0};
@@ -90,7 +102,8 @@ static enum status add_file(struct inputs *inputs, const char *path, struct erro
 				   "all input together is larger than %zu bytes or %d files",
 				   TOTAL_BYTES, FILES_MAX);
 	if (status == STATUS_OK)
-		status = yaml_read_stream(input.text, input.len, &input.stream, NULL, err);
+		status = hint_template(
+		    &input, yaml_read_stream(input.text, input.len, &input.stream, NULL, err), err);
 	if (status != STATUS_OK) {
 		free(input.text);
 		return error_wrap(err, "%s", path);

@@ -77,10 +77,8 @@ static enum status show_edited(struct batch *batch, const struct options *option
 		emit_patches(batch, out);
 		return STATUS_OK;
 	}
-	if (options->output == OUTPUT_KUSTOMIZE) {
-		emit_kustomize(batch, out);
-		return STATUS_OK;
-	}
+	if (options->output == OUTPUT_KUSTOMIZE)
+		return emit_kustomize(batch, out, err);
 	if (options->output == OUTPUT_TEXT) {
 		explain_text(batch, out);
 		return STATUS_OK;
@@ -186,11 +184,24 @@ int command_diff(const struct options *options)
 
 /* ---- explain, check ---- */
 
+/* An explanation of nothing would look like success: a wrong folder, an old apiVersion. */
+static void warn_empty(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->entries[i].plan != NULL)
+			return;
+	(void)fputs("llmd-tracing: no object of the input is of a kind that can be traced: "
+		    "Deployment, StatefulSet, LeaderWorkerSet, DisaggregatedSet, ModelService, Pod "
+		    "(of the apiVersion that clusters serve)\n",
+		    stderr);
+}
+
 static enum status show_explanation(struct batch *batch, const struct options *options,
 				    struct buffer *out, int *ret_code, struct error *err)
 {
 	(void)ret_code;
 	(void)err;
+	warn_empty(batch);
 	if (options->output == OUTPUT_JSON || options->output == OUTPUT_YAML)
 		print_tree(explain_tree(batch), options->output, out);
 	else
@@ -235,6 +246,7 @@ static enum status show_check(struct batch *batch, const struct options *options
 		int ignored;
 		return show_explanation(batch, options, out, &ignored, err);
 	}
+	warn_empty(batch);
 	explain_text(batch, out);
 	buffer_addf(out, "%zu traced, %zu left out\n", tally.traced,
 		    tally.missed + tally.objects_missed);

@@ -33,6 +33,11 @@ static enum status read_around(const char *path, const char *namespace_name, cJS
 	const cJSON *item = NULL;
 	if (status != STATUS_OK)
 		return status;
+	if (path != NULL && !cJSON_IsArray(items))
+		return error_set(err, STATUS_INVALID,
+				 "%s: no List with items, as `kubectl get KIND,KIND -o yaml` "
+				 "prints it",
+				 path);
 	cJSON_ArrayForEach(item, items)
 	{
 		surroundings_add(around, item);

@@ -151,6 +151,13 @@ def test_check_fails_when_something_is_left_out(vllm):
     assert run("check", "-f", "-", stdin=nginx).code == cli.OK
 
 
+@pytest.mark.parametrize("command", ["explain", "check"])
+@pytest.mark.parametrize("text", ["", "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\n"])
+def test_an_input_without_a_workload_is_told(command, text):
+    result = run(command, "-f", "-", stdin=text)
+    assert result.code == cli.OK and "no object of the input is of a kind that can be traced" in result.err
+
+
 def test_inject_warns_of_what_it_leaves_out():
     text = dump(deployment("old", image=OLD))
     result = inject(text)

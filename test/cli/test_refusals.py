@@ -124,6 +124,36 @@ def test_misuse(args, code, words):
         assert word in result.err
 
 
+@pytest.mark.parametrize("text, words", [
+    ("a:\n\tb: 1\n", ["line 2 column 1", "a tab"]),
+    ("a: {{ .Values.x }}\n", ["line 1", "helm template"]),
+    ("{{- if .Values.x }}\na: 1\n{{- end }}\n", ["line 1", "helm template"]),
+])
+def test_what_is_often_no_yaml_says_what_to_do(text, words):
+    result = inject(text)
+    assert (result.code, result.raw) == (cli.INVALID, b"")
+    for word in words:
+        assert word in result.err
+
+
+def test_what_stands_around_has_to_be_a_list(tmp_path):
+    """`kubectl get deployment NAME -o yaml` prints one object, which would have no effect."""
+    path = tmp_path / "one.yaml"
+    path.write_text(dump(deployment()))
+    result = run("render", "--around", str(path))
+    assert (result.code, result.raw) == (cli.INVALID, b"") and f"{path}: no List" in result.err
+
+
+@pytest.mark.parametrize("namespaces", [("shop", "shop"), ("a", "b")])
+def test_a_kustomize_patch_that_would_be_applied_twice(namespaces):
+    """Kustomize finds what it patches by kind and name."""
+    first, second = (deployment("decode", namespace) for namespace in namespaces)
+    result = inject(dump(first, deployment("other"), second), "-o", "kustomize")
+    assert (result.code, result.raw) == (cli.INVALID, b"")
+    for word in ("-: document 1", "-: document 3", f"Deployment/{namespaces[1]}/decode"):
+        assert word in result.err
+
+
 def test_an_empty_directory_is_not_found(tmp_path):
     result = run("inject", "-f", str(tmp_path))
     assert result.code == cli.NOT_FOUND and str(tmp_path) in result.err
