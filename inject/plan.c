@@ -76,21 +76,44 @@ static bool check_owner(struct planning *planning, enum course *ret_course)
 	return false;
 }
 
+/* Neither "true" nor "false": what was meant is not guessed. `whose` ends with a space. */
+static bool check_word(struct planning *planning, const char *whose, const cJSON *word,
+		       enum course *ret_course)
+{
+	const char *text = cJSON_IsString(word) ? word->valuestring : NULL;
+	const char *bare = cJSON_IsBool(word) ? (cJSON_IsTrue(word) ? "true" : "false") : "a value";
+	if (word == NULL || text_equal(text, "true") || text_equal(text, "false"))
+		return false;
+	*ret_course = say(planning, COURSE_LEAVE, REASON_BAD_OVERRIDE,
+			  "%sannotation %s: %s%s%s is neither \"true\" nor \"false\"", whose,
+			  ANNOTATION_INJECT, text == NULL ? bare : "\"",
+			  text == NULL ? " without quotes" : text, text == NULL ? "" : "\"");
+	return true;
+}
+
 static bool check_opt_out(struct planning *planning, enum course *ret_course)
 {
 	const cJSON *annotations = json_get(planning->input->object, "metadata.annotations");
 	const cJSON *word = json_member(annotations, ANNOTATION_INJECT);
-	const char *text = cJSON_IsString(word) ? word->valuestring : NULL;
-	if (word == NULL || text_equal(text, "true"))
+	if (check_word(planning, "", word, ret_course))
+		return true;
+	if (word == NULL || !text_equal(word->valuestring, "false"))
 		return false;
-	if (text_equal(text, "false"))
-		*ret_course = say(planning, COURSE_REMOVE, REASON_OPTED_OUT,
-				  "annotation %s is \"false\"", ANNOTATION_INJECT);
-	else
-		*ret_course = say(planning, COURSE_LEAVE, REASON_BAD_OVERRIDE,
-				  "annotation %s: \"%s\" is neither \"true\" nor \"false\"",
-				  ANNOTATION_INJECT, text == NULL ? "?" : text);
+	*ret_course = say(planning, COURSE_REMOVE, REASON_OPTED_OUT, "annotation %s is \"false\"",
+			  ANNOTATION_INJECT);
 	return true;
+}
+
+/* What a pod template says for itself, where it is none of the two words. */
+static void check_templates(struct planning *planning, enum course *course)
+{
+	const struct pod_templates *templates = &planning->templates;
+	for (size_t i = 0; i < templates->count && templates->in_template; i++) {
+		const cJSON *annotations = json_member(templates->items[i].metadata, "annotations");
+		const cJSON *word = json_member(annotations, ANNOTATION_INJECT);
+		if (check_word(planning, "the pod template's ", word, course))
+			return;
+	}
 }
 
 static enum course choose_course(struct planning *planning)
@@ -355,6 +378,8 @@ static enum status build(struct planning *planning, struct error *err)
 	if (status != STATUS_OK)
 		return course == COURSE_LEAVE ? STATUS_OK : status;
 	plan->undone = any_changed_by_user(&planning->works);
+	if (course == COURSE_INJECT)
+		check_templates(planning, &course);
 	if (course == COURSE_LEAVE) {
 		plan->injected =
 		    planning->ledger_state == LEDGER_OK || planning->ledger_state == LEDGER_NEWER;

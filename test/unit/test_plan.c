@@ -185,6 +185,43 @@ TEST(courses)
 	}
 }
 
+/* A word that is neither leaves what is there as it is, wherever it stands. */
+TEST(words_in_the_pod_template)
+{
+	static const struct {
+		const char *word; /* JSON */
+		enum reason reason;
+		const char *message; /* part of the only container's */
+		bool changes;        /* of an object that is injected already */
+	} rows[] = {
+	    {"\"true\"", REASON_NONE, "", true}, /* the ledger notes the new template */
+	    {"\"false\"", REASON_NONE, "the pod template's annotation", true},
+	    {"\"no\"", REASON_BAD_OVERRIDE,
+	     "the pod template's annotation " ANNOTATION_INJECT ": \"no\" is neither", false},
+	    {"false", REASON_BAD_OVERRIDE, ANNOTATION_INJECT ": false without quotes", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cJSON *fresh = parse(DEPLOYMENT("", ENGINE));
+		cJSON *done = after(fresh, &inject, NULL);
+		cJSON *spec = json_member_mut(done, "spec");
+		cJSON *metadata = json_set_object(json_member_mut(spec, "template"), "metadata");
+		json_set(json_set_object(metadata, "annotations"), ANNOTATION_INJECT,
+			 parse(rows[i].word));
+		struct plan *plan CLEANUP(plan_freep) = NULL;
+		cJSON *then = after(done, &inject, &plan);
+		CHECK_STR_ROW(reason_info(plan->reason)->word, reason_info(rows[i].reason)->word,
+			      rows[i].word);
+		CHECK_INT_ROW(plan->changes, rows[i].changes, rows[i].word);
+		CHECK_STR_ROW(strstr(plan->containers[0].message, rows[i].message) != NULL
+				  ? rows[i].message
+				  : plan->containers[0].message,
+			      rows[i].message, rows[i].word);
+		cJSON_Delete(then);
+		cJSON_Delete(done);
+		cJSON_Delete(fresh);
+	}
+}
+
 TEST(without_a_ledger_nothing_is_removed)
 {
 	cJSON *object = parse(DEPLOYMENT("", ENGINE));
