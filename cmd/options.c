@@ -215,7 +215,8 @@ static enum status read_words(int argc, char **argv, unsigned allowed, unsigned 
 								      : "");
 		const struct option_row *row = find_row(word, allowed, &joined);
 		if (row == NULL)
-			return error_set(err, STATUS_INVALID, "unknown option %s", word);
+			return error_set(err, STATUS_INVALID,
+					 "unknown option %s (--help lists them)", word);
 		if (row->argument == NULL && joined != NULL)
 			return error_set(err, STATUS_INVALID, "option %s takes no value", word);
 		const char *value = joined;
