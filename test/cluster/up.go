@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
@@ -66,13 +67,24 @@ func parseUp(args []string) (options, error) {
 	return o, err
 }
 
+// freePort is one that nobody has and that the kernel gives nobody by itself: who dials a port of its own range before
+// a server listens there may get that very port as the near end, and then the server does not.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const first, usual = 20000, 32768
+	end := usual
+	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		_, _ = fmt.Sscan(string(text), &end)
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+	if end <= first { // it leaves no room
+		end = usual
+	}
+	for range 100 {
+		port := strconv.Itoa(first + rand.IntN(end-first))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			return port, l.Close()
+		}
+	}
+	return "", fmt.Errorf("no port from %d to %d is free", first, end)
 }
 
 func (c *cluster) stop() {
