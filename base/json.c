@@ -85,7 +85,7 @@ long json_int(const cJSON *tree, const char *path, long fallback)
 const cJSON *json_named(const cJSON *list, const char *name)
 {
 	const cJSON *found = NULL;
-	if (!cJSON_IsArray(list))
+	if (!cJSON_IsArray(list) || name == NULL)
 		return NULL;
 	for (const cJSON *item = list->child; item != NULL; item = item->next) {
 		const char *item_name = json_str(item, "name");

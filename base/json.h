@@ -60,7 +60,7 @@ const char *json_str(const cJSON *tree, const char *path);
 bool json_bool(const cJSON *tree, const char *path, bool fallback);
 /* Integer at `path` when it is a whole number in range, else `fallback`. */
 long json_int(const cJSON *tree, const char *path, long fallback);
-/* The element of array `list` whose string member "name" is `name`; the last such one when there are several. */
+/* The element of array `list` whose string member "name" is `name`; the last such one when there are several. NULL: none, as for the name NULL. */
 const cJSON *json_named(const cJSON *list, const char *name);
 /* Mutable twin of json_member, for trees that the caller owns. */
 cJSON *json_member_mut(cJSON *object, const char *key);

@@ -153,6 +153,7 @@ TEST(look_ups)
 	CHECK(json_bool(tree, "m.t", false));
 	CHECK_INT(json_int(json_named(json_get(tree, "l"), "a"), "v", 0), 2);
 	CHECK(json_named(json_get(tree, "l"), "b") == NULL);
+	CHECK(json_named(json_get(tree, "l"), NULL) == NULL);
 	CHECK_INT(json_int(json_pointer_get(tree, "/a~1b~0c/1"), "d", 0), 5);
 	CHECK(json_pointer_get(tree, "/a~1b~0c/2") == NULL);
 	CHECK(json_pointer_get(tree, "/l/-") == NULL);

@@ -275,6 +275,10 @@ TEST(whose_requests_count)
 	    {"on its way out", POD(", deletionTimestamp: x", FLAG, "10.0.0.1"), "[]", false},
 	    {"kept in by a policy", POD("", FLAG, "10.0.0.1"), DENY, false},
 	    {"no address yet", POD("", FLAG, "null"), "[]", false},
+	    {"of another image",
+	     "{metadata: {name: p, uid: u}, spec: {containers: [{name: c, image: other}]}, "
+	     "status: {podIP: 10.0.0.1, containerStatuses: [{name: c, ready: true}]}}",
+	     "[]", false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct served_at at = {.port = 0};
