@@ -169,10 +169,23 @@ static char *rollout_text(const struct rollout_settings *rollout)
 	CLEANUP(str_freep)
 	char *days =
 	    rollout->window_days == NULL ? xstrdup("") : json_to_string(rollout->window_days);
-	return xasprintf("%s %s %ld %d %s %s %s %s", rollout->policy, rollout->gitops,
-			 rollout->max_concurrent, (int)rollout->pause_on_failure, min_ready, days,
+	return xasprintf("%s %s %s %ld %d %d %s %s %s %s", rollout->policy, rollout->gitops,
+			 rollout->rehearse, rollout->max_concurrent, (int)rollout->pause_on_failure,
+			 (int)rollout->allow_strategy_override, min_ready, days,
 			 rollout->window_hours == NULL ? "" : rollout->window_hours,
 			 rollout->window_zone == NULL ? "" : rollout->window_zone);
+}
+
+/* Whom the Tracing applies to. */
+static char *selection_text(const struct settings *settings)
+{
+	CLEANUP(json_freep) cJSON *said = cJSON_CreateObject();
+	cJSON *pools = json_set_array(said, "pools");
+	for (size_t i = 0; i < settings->pool_count; i++)
+		json_append(pools, cJSON_CreateString(settings->pools[i]));
+	if (settings->match_labels != NULL)
+		json_set(said, "matchLabels", json_clone(settings->match_labels));
+	return json_to_string(said);
 }
 
 /* What the mesh says to the namespace's pods. */
@@ -190,9 +203,11 @@ char *policy_fingerprint(const struct policy *policy)
 	CLEANUP(str_freep) char *mesh = mesh_text(&policy->path);
 	CLEANUP(str_freep)
 	char *rollout = policy->has_settings ? rollout_text(&policy->settings.rollout) : NULL;
+	CLEANUP(str_freep)
+	char *selection = policy->has_settings ? selection_text(&policy->settings) : NULL;
 	const char *suffix = policy->has_settings ? policy->settings.identity.suffix : NULL;
-	return xasprintf("%d %d %d %s %s %s %s %s", (int)policy->phase, (int)policy->reason,
+	return xasprintf("%d %d %d %s %s %s %s %s %s", (int)policy->phase, (int)policy->reason,
 			 (int)policy->collector.ready, policy->settings_hash,
-			 suffix == NULL ? "" : suffix, rollout == NULL ? "" : rollout, mesh,
-			 policy->message);
+			 suffix == NULL ? "" : suffix, rollout == NULL ? "" : rollout,
+			 selection == NULL ? "" : selection, mesh, policy->message);
 }

@@ -167,3 +167,44 @@ TEST(enabled_from_the_tracing)
 		scene_release(&scene);
 	}
 }
+
+/* What workloads are looked at again for; of the rest the collector's own key takes care. */
+static const struct {
+	const char *what;
+	const char *spec;
+	bool news;
+} edits[] = {
+    {"which pools", "{selector: {pools: [a]}}", true},
+    {"which labels", "{selector: {matchLabels: {team: x}}}", true},
+    {"a strategy may be lent", "{rollout: {allowStrategyOverride: true}}", true},
+    {"what is not known is not tried", "{rollout: {rehearse: 'Off'}}", true},
+    {"how many at a time", "{rollout: {maxConcurrent: 2}}", true},
+    {"only the collector's", "{privacy: {dropContent: false}}", false},
+};
+
+static char *fingerprint_of(const char *spec)
+{
+	struct scene scene;
+	struct view view;
+	struct policy policy;
+	CLEANUP(str_freep) char *objects = xasprintf(NS TRACING("%s"), spec);
+	scene_init(&scene);
+	scene_add(&scene, objects);
+	view_gather(&view, scene.store, scene.space, scene.access, &scene.options, scene.now);
+	policy_decide(&view, &policy);
+	CHECK_INT_ROW(policy.phase, PHASE_ON, spec);
+	char *text = policy_fingerprint(&policy);
+	policy_release(&policy);
+	view_release(&view);
+	scene_release(&scene);
+	return text;
+}
+
+TEST(an_edit_of_the_tracing_brings_its_workloads_to_mind)
+{
+	CLEANUP(str_freep) char *before = fingerprint_of("{}");
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		CLEANUP(str_freep) char *after = fingerprint_of(edits[i].spec);
+		CHECK_INT_ROW(strcmp(before, after) != 0, edits[i].news, edits[i].what);
+	}
+}
