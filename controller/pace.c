@@ -29,6 +29,7 @@ static void read_each(struct pace *pace, char *const *images, size_t count)
 void pace_read_plan(struct pace *pace, const struct plan *plan)
 {
 	struct buffer text;
+	char before[sizeof(pace->images)];
 	size_t count = 0;
 	char **images = xcalloc(plan->container_count + 1, sizeof(*images));
 	for (size_t i = 0; i < plan->container_count; i++)
@@ -41,9 +42,11 @@ void pace_read_plan(struct pace *pace, const struct plan *plan)
 			buffer_addf(&text, "%s\n", images[i]);
 	read_each(pace, images, count);
 	pace->inject = plan->injected;
+	memcpy(before, pace->images, sizeof(before));
 	pace->images[0] = '\0';
 	if (count > 0)
 		hash_short(text.data, text.len, pace->images);
+	pace->proven = pace->proven && strcmp(before, pace->images) == 0;
 	buffer_release(&text);
 	free(images);
 }

@@ -42,7 +42,7 @@ struct pace {
 	bool rolling;  /* a write of ours is being rolled out */
 	bool stalled;  /* … without progress for longer than it may */
 	bool doubtful; /* … that began while not all was Ready or others changed it, too */
-	bool proven;   /* it runs traced, and did roll out */
+	bool proven;   /* replicas of it have been Ready with just these images, traced */
 	bool held;     /* pods of before stay until somebody else lets them go: OnDelete, … */
 	/* the last progress, while rolling */
 	long generation;
@@ -54,7 +54,7 @@ struct pace {
 	long children;
 };
 
-/* What is planned: whether it injects, and into which images. */
+/* What is planned: whether it injects, and into which images; others than before are not proven. */
 void pace_read_plan(struct pace *pace, const struct plan *plan);
 
 /* A write of ours has changed the templates. `through_children`: their pods are another object's. */

@@ -93,7 +93,8 @@ static void tell_settled(struct reconciling *r)
 		restart_tell_rolling(r);
 		return;
 	}
-	r->row->pace.proven = ours && plan->reason == REASON_NONE;
+	r->row->pace.proven =
+	    ours && plan->reason == REASON_NONE && (r->row->pace.proven || r->rollout.shown);
 	if (ours) {
 		reconciling_tell(r, WORKLOAD_INJECTED,
 				 reason == REASON_NONE ? REASON_INJECTED : reason, r->words);

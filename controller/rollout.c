@@ -41,6 +41,14 @@ static enum rollout_phase phase_of(const struct replicas *set)
 	return updated ? ROLLOUT_COMPLETE : ROLLOUT_HELD_BACK;
 }
 
+/* Where all are Ready, the new ones are; a ReplicaSet counts its old pods as new ones. */
+static bool shows_template(const struct replicas *set, enum rollout_phase phase)
+{
+	bool replaced = phase == ROLLOUT_COMPLETE || (phase == ROLLOUT_HELD_BACK && !set->by_hand);
+	return replaced && set->updated > 0 && set->ready >= set->wanted &&
+	       !text_equal(json_str(set->object, "kind"), "ReplicaSet");
+}
+
 static long probe_s(const cJSON *probe)
 {
 	return json_int(probe, "initialDelaySeconds", 0) +
@@ -107,10 +115,14 @@ void rollout_judge(const cJSON *object, const struct facts *facts, struct rollou
 void rollout_judge_sets(const struct replica_sets *sets, struct rollout *ret_rollout)
 {
 	struct rollout rollout = {.phase = ROLLOUT_COMPLETE};
+	bool doubtful = false;
 	for (size_t i = 0; i < sets->count; i++) {
 		const struct replicas *set = &sets->items[i];
 		enum rollout_phase phase = phase_of(set);
 		rollout.phase = phase > rollout.phase ? phase : rollout.phase;
+		bool shown = shows_template(set, phase);
+		rollout.shown |= shown;
+		doubtful |= !shown && set->wanted > 0;
 		rollout.untold |= json_get(set->object, "status.observedGeneration") == NULL;
 		rollout.wanted += set->wanted;
 		/* before the newest generation is seen, the figure is of the one before */
@@ -123,6 +135,7 @@ void rollout_judge_sets(const struct replica_sets *sets, struct rollout *ret_rol
 		if (i == 0 || set->object != sets->items[i - 1].object)
 			rollout.generation += json_int(set->object, "metadata.generation", 0);
 	}
+	rollout.shown &= !doubtful;
 	*ret_rollout = rollout;
 }
 

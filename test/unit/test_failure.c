@@ -296,6 +296,45 @@ TEST(what_works_there_works_here)
 	scene_release(&there);
 }
 
+/* Without a pod there is nothing that could have shown whether the image takes it. */
+TEST(what_has_no_pods_proves_nothing)
+{
+	struct scene here;
+	struct scene there;
+	begin(&here, ALL SERVER("a") SERVER("b"));
+	cJSON *object = object_parse(store_get(here.store, RESOURCE_DEPLOYMENT, "team", "a"));
+	json_set_int(json_member_mut(object, "spec"), "replicas", 0);
+	json_set(object, "status", cJSON_CreateObject());
+	scene_put(&here, object);
+	cJSON_Delete(object);
+	begin(&there, ALL SERVER("c"));
+	const struct roster *rosters[] = {&here.space->roster};
+	there.elsewhere = (struct elsewhere){.rosters = rosters, .count = 1};
+	check_look(&here, "a", WRITTEN("a"));
+	free(look(&here, "a"));
+	CHECK(!row_of(&here, "a")->pace.rolling && !row_of(&here, "a")->pace.proven);
+	check_look(&here, "b", WRITTEN("b"));
+	check_look(&there, "c", "");
+	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_PROOF);
+	scene_release(&here);
+	scene_release(&there);
+}
+
+/* What is proven is an image: another one, brought by somebody else's rollout, is not yet. */
+TEST(another_image_is_to_be_proven_anew)
+{
+	struct pace pace = {.proven = true, .images = "of another"};
+	struct plan_container container = {.inject = true};
+	struct plan plan = {.containers = &container, .container_count = 1, .injected = true};
+	char image[] = "i";
+	container.image = image;
+	pace_read_plan(&pace, &plan);
+	CHECK(!pace.proven);
+	pace.proven = true;
+	pace_read_plan(&pace, &plan);
+	CHECK(pace.proven);
+}
+
 TEST(no_more_are_remembered_than_status_has_room_for)
 {
 	struct scene scene;

@@ -138,6 +138,27 @@ TEST(completion_by_kind)
 	}
 }
 
+/* A pod that runs proves the template that it runs; to be complete takes none. */
+TEST(what_shows_that_a_template_works)
+{
+	static const char *const shown[] = {"Deployment: complete",
+					    "StatefulSet: complete",
+					    "StatefulSet: up to its partition",
+					    "LeaderWorkerSet: complete; pods are groups times size",
+					    "LeaderWorkerSet: partition",
+					    "DisaggregatedSet: complete"};
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct facts facts = {0};
+		struct rollout rollout;
+		bool want = false;
+		CLEANUP(json_freep) cJSON *object = tree_of(table[i].object);
+		for (size_t k = 0; k < ARRAY_LEN(shown); k++)
+			want = want || strcmp(shown[k], table[i].what) == 0;
+		rollout_judge(object, &facts, &rollout);
+		CHECK_INT_ROW(rollout.shown, want, table[i].what);
+	}
+}
+
 TEST(a_modelservice_is_its_children)
 {
 	CLEANUP(json_freep) cJSON *service = tree_of("kind: ModelService\nspec: {}");
