@@ -113,8 +113,10 @@ static bool is_conflict(const struct undo_record *record, bool accelerated)
 
 enum undo_verdict undo_judge(struct undo_record *record, const struct undo_input *input)
 {
-	if (record->uid != NULL && !text_equal(record->uid, input->uid))
-		undo_forget(record); /* made anew under the same name */
+	/* made anew under the same name: what it lacks it never had */
+	bool anew = record->uid != NULL && !text_equal(record->uid, input->uid);
+	if (anew)
+		undo_forget(record);
 	bool pardoned = pardon(record, input);
 	if (input->injected) {
 		replace(&record->uid, input->uid);
@@ -124,7 +126,7 @@ enum undo_verdict undo_judge(struct undo_record *record, const struct undo_input
 		record->undone = false;
 		return UNDO_NONE;
 	}
-	if (!input->evidence)
+	if (!input->evidence || anew)
 		return UNDO_NONE;
 	if (pardoned)
 		forgive(record, input);

@@ -111,6 +111,18 @@ TEST(another_object_of_the_same_name_begins_anew)
 	run(looks, ARRAY_LEN(looks));
 }
 
+/* Made anew before anybody saw that the one before was gone, or while no operator ran. */
+TEST(another_object_was_not_undone)
+{
+	static const struct look looks[] = {
+	    {"injected", 1, 0, 0, "u", "s", NULL, 0, UNDO_NONE, 0, NULL, 1, 0},
+	    {"made anew", 0, 1, 1, "v", "s", NULL, HOUR, UNDO_NONE, 0, NULL, 1, 0},
+	    {"injected", 1, 0, 0, "v", "s", NULL, HOUR, UNDO_NONE, 0, NULL, 1, 0},
+	    {"undone", 0, 1, 1, "v", "s", NULL, 2 * HOUR, UNDO_CONFLICTING, 1, NULL, 1, 0},
+	};
+	run(looks, ARRAY_LEN(looks));
+}
+
 TEST(on_accelerators_once_is_enough)
 {
 	static const struct look looks[] = {
