@@ -216,12 +216,15 @@ enum reason pace_may_start(const struct roster *roster, const struct roster_row 
 		return REASON_WAITING_FOR_CANARY;
 	if (!all_were_looked_at(roster, row))
 		return REASON_WAITING_FOR_TURN;
+	/* who may not go now keeps nobody waiting */
+	const bool may_inject = has_room(roster, true) == REASON_NONE;
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct roster_row *other = &roster->rows[i];
 		if (other == row || !is_in_line(other, mono_ms) ||
 		    !is_before(roster, other, row, mono_ms))
 			continue;
-		if (!inject || !waits_for_canary(roster, other, mono_ms))
+		if (!other->pace.inject ||
+		    (may_inject && !waits_for_canary(roster, other, mono_ms)))
 			return REASON_WAITING_FOR_TURN;
 	}
 	return REASON_NONE;

@@ -151,6 +151,26 @@ TEST(a_canary_that_stalls_holds_its_image_only)
 	roster_release(&roster);
 }
 
+/* Taking back is the way out of a failure: who may not begin keeps it from nothing. */
+TEST(a_removal_goes_before_those_that_are_kept_from_going)
+{
+	struct roster roster = {.limits = {.max_concurrent = 2}};
+	struct roster_row *canary =
+	    add(&roster, "canary", RANK_SERVER, WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	canary->pace.rolling = true;
+	(void)snprintf(canary->pace.images, sizeof(canary->pace.images), "a");
+	struct roster_row *same =
+	    add(&roster, "a-same", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_CANARY);
+	(void)snprintf(same->pace.images, sizeof(same->pace.images), "a");
+	add_waiting(&roster, "z-removal", RANK_SERVER)->pace.inject = false;
+	for (int stalled = 0; stalled < 2; stalled++) {
+		row_of(&roster, "canary")->pace.stalled = stalled;
+		CHECK_STR(next_name(&roster), "z-removal");
+		CHECK_STR(verdict(&roster, "z-removal"), "None");
+	}
+	roster_release(&roster);
+}
+
 TEST(how_many_at_a_time)
 {
 	static const struct {
