@@ -179,6 +179,35 @@ static bool waits_for_canary(const struct roster *roster, const struct roster_ro
 	       !is_canary(roster, row, mono_ms);
 }
 
+/* Its canary is on its way, and nothing is the matter with it so far. */
+static bool follows_canary(const struct roster *roster, const struct roster_row *row)
+{
+	if (is_image_proven(roster, row->pace.images))
+		return false;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_row *other = &roster->rows[i];
+		if (other != row && other->pace.rolling && !other->pace.stalled &&
+		    has_image(other, row->pace.images))
+			return true;
+	}
+	return false;
+}
+
+/* The picker of a FailClose pool is last, also when there is room and the servers only follow their canary. */
+static bool waits_for_servers(const struct roster *roster, const struct roster_row *row,
+			      uint64_t mono_ms)
+{
+	if (row->pace.rank != RANK_EPP_FAIL_CLOSE || !row->pace.inject)
+		return false;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_row *other = &roster->rows[i];
+		if (other->pace.rank != RANK_EPP_FAIL_CLOSE && other->pace.inject &&
+		    is_in_line(other, mono_ms) && follows_canary(roster, other))
+			return true;
+	}
+	return false;
+}
+
 static enum reason has_room(const struct roster *roster, bool inject)
 {
 	long limit = roster->limits.max_concurrent < 1 ? 1 : roster->limits.max_concurrent;
@@ -214,7 +243,7 @@ enum reason pace_may_start(const struct roster *roster, const struct roster_row 
 		return room;
 	if (inject && waits_for_canary(roster, row, mono_ms))
 		return REASON_WAITING_FOR_CANARY;
-	if (!all_were_looked_at(roster, row))
+	if (!all_were_looked_at(roster, row) || waits_for_servers(roster, row, mono_ms))
 		return REASON_WAITING_FOR_TURN;
 	/* who may not go now keeps nobody waiting */
 	const bool may_inject = has_room(roster, true) == REASON_NONE;
@@ -240,7 +269,8 @@ const struct roster_row *pace_next(const struct roster *roster, uint64_t mono_ms
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct roster_row *row = &roster->rows[i];
 		if (!is_in_line(row, mono_ms) || !room[row->pace.inject] ||
-		    (row->pace.inject && waits_for_canary(roster, row, mono_ms)))
+		    (row->pace.inject && waits_for_canary(roster, row, mono_ms)) ||
+		    waits_for_servers(roster, row, mono_ms))
 			continue;
 		if (next == NULL || is_before(roster, row, next, mono_ms))
 			next = row;

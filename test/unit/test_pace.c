@@ -171,6 +171,33 @@ TEST(a_removal_goes_before_those_that_are_kept_from_going)
 	roster_release(&roster);
 }
 
+/* There is room, but the servers are not through: they only follow their canary. */
+TEST(a_picker_that_fails_closed_goes_after_those_that_wait_for_a_canary)
+{
+	struct roster roster = {.limits = {.max_concurrent = 3, .go_on_after_failure = true}};
+	struct roster_row *canary =
+	    add(&roster, "canary", RANK_SERVER, WORKLOAD_PENDING, REASON_ROLLING_OUT);
+	canary->pace.rolling = true;
+	(void)snprintf(canary->pace.images, sizeof(canary->pace.images), "a");
+	struct roster_row *same =
+	    add(&roster, "same", RANK_SERVER, WORKLOAD_PENDING, REASON_WAITING_FOR_CANARY);
+	(void)snprintf(same->pace.images, sizeof(same->pace.images), "a");
+	(void)add_waiting(&roster, "closed-epp", RANK_EPP_FAIL_CLOSE);
+	CHECK_STR(next_name(&roster), NULL);
+	CHECK_STR(verdict(&roster, "closed-epp"), "WaitingForTurn");
+	/* not for ever */
+	row_of(&roster, "canary")->pace.stalled = true;
+	CHECK_STR(next_name(&roster), "closed-epp");
+	CHECK_STR(verdict(&roster, "closed-epp"), "None");
+	row_of(&roster, "canary")->pace.stalled = false;
+	finish(&roster, "canary");
+	CHECK_STR(next_name(&roster), "same");
+	CHECK_STR(verdict(&roster, "closed-epp"), "WaitingForTurn");
+	finish(&roster, "same");
+	CHECK_STR(verdict(&roster, "closed-epp"), "None");
+	roster_release(&roster);
+}
+
 TEST(how_many_at_a_time)
 {
 	static const struct {
