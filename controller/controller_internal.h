@@ -191,7 +191,7 @@ void elsewhere_gather(const struct controller *controller, const struct namespac
 struct image_news {
 	bool rolling;
 	bool proven;
-	bool waited; /* for another namespace */
+	enum reason reason; /* what it waited for */
 	size_t refused;
 };
 /* More, or something else, is known now: who waits for it is looked at again. */

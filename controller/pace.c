@@ -110,6 +110,12 @@ static bool is_in_line(const struct roster_row *row, uint64_t mono_ms)
 	}
 }
 
+bool pace_ends_for_several(enum reason reason)
+{
+	return reason == REASON_WAITING_FOR_PROOF || reason == REASON_WAITING_FOR_WINDOW ||
+	       reason == REASON_REHEARSING;
+}
+
 static bool has_image(const struct roster_row *row, const char *images)
 {
 	return images[0] != '\0' && strcmp(row->pace.images, images) == 0;

@@ -68,6 +68,9 @@ uint64_t pace_follow(struct pace *pace, const struct rollout *rollout, uint64_t 
 enum reason pace_may_start(const struct roster *roster, const struct roster_row *row,
 			   uint64_t mono_ms);
 
+/* Who waits for that is in no line, and it may be over for several at a time. */
+bool pace_ends_for_several(enum reason reason);
+
 /* The row that waits and may be written now, or NULL. */
 const struct roster_row *pace_next(const struct roster *roster, uint64_t mono_ms);
 

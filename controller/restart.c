@@ -214,17 +214,21 @@ static bool would_deadlock(struct reconciling *r, bool held)
 }
 
 /*
- * What it waited for in another namespace is over, and perhaps for its neighbours, too: were it to start now, whoever
- * is looked at first would go first. So it gets in line, and the order is asked when they were looked at, too.
+ * What it waited for is over, and perhaps for its neighbours, too: were it to start now, whoever is looked at first would go
+ * first. So it gets in line, and the order is asked when they were looked at, too.
  */
 static bool joins_the_line(struct reconciling *r)
 {
 	struct roster *roster = r->input->roster;
-	if (r->row->reason != REASON_WAITING_FOR_PROOF)
-		return false;
-	for (size_t i = 0; i < roster->count; i++)
-		roster->rows[i].stale |= roster->rows[i].reason == REASON_WAITING_FOR_PROOF;
-	return true;
+	enum reason waited = r->row->reason;
+	bool others = false;
+	for (size_t i = 0; pace_ends_for_several(waited) && i < roster->count; i++) {
+		struct roster_row *row = &roster->rows[i];
+		bool too = row != r->row && row->reason == waited;
+		row->stale |= too;
+		others |= too;
+	}
+	return others;
 }
 
 /* The last thing to wait for; the row says it, with what the write will cost. */

@@ -110,11 +110,12 @@ void elsewhere_gather(const struct controller *controller, const struct namespac
 	}
 }
 
-static void wake_waiting(struct controller *controller, const struct namespace *space)
+static void wake_those(struct controller *controller, const struct namespace *space,
+		       enum reason reason)
 {
 	for (size_t i = 0; i < space->roster.count; i++) {
 		const struct roster_row *row = &space->roster.rows[i];
-		if (row->reason == REASON_WAITING_FOR_PROOF || row->reason == REASON_IMAGE_REFUSED)
+		if (row->reason == reason)
 			add_workload_key(controller, row->resource, space->name, row->name);
 	}
 }
@@ -123,15 +124,18 @@ void wake_for_image(struct controller *controller, const struct namespace *space
 		    const struct roster_row *row, const struct image_news *before)
 {
 	bool refused = space->roster.refused.count != before->refused;
-	if (before->waited && row->reason != REASON_WAITING_FOR_PROOF)
-		wake_waiting(controller, space); /* its own turn is asked after theirs */
+	if (row->reason != before->reason && pace_ends_for_several(before->reason))
+		wake_those(controller, space, before->reason); /* its turn is asked after theirs */
 	if (!refused && row->pace.rolling == before->rolling && row->pace.proven == before->proven)
 		return;
 	if (refused) /* its neighbours may wait for any reason */
 		add_workload_keys(controller, space->name);
-	for (size_t i = 0; i < controller->namespace_count; i++)
-		if (controller->namespaces[i] != space)
-			wake_waiting(controller, controller->namespaces[i]);
+	for (size_t i = 0; i < controller->namespace_count; i++) {
+		if (controller->namespaces[i] == space)
+			continue;
+		wake_those(controller, controller->namespaces[i], REASON_WAITING_FOR_PROOF);
+		wake_those(controller, controller->namespaces[i], REASON_IMAGE_REFUSED);
+	}
 }
 
 void wake_with_log(struct controller *controller, const struct intent *intent,

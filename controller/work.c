@@ -382,7 +382,7 @@ static void work_on_workload(struct job *job, const struct view *view)
 					       .now = job->started};
 		struct image_news images = {.rolling = row->pace.rolling,
 					    .proven = row->pace.proven,
-					    .waited = row->reason == REASON_WAITING_FOR_PROOF,
+					    .reason = row->reason,
 					    .refused = space->roster.refused.count};
 		enum workload_state before = row->state;
 		bool first = before == WORKLOAD_UNSEEN;

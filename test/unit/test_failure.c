@@ -270,12 +270,33 @@ TEST(who_waited_for_another_namespace_keeps_to_the_order)
 		check_look(&there, "c", "");
 		check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
 	}
-	check_look(&there, "b", "");
-	check_look(&there, "c", "");
-	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_CANARY);
 	check_look(&there, "b", WRITTEN("b"));
+	check_look(&there, "c", "");
+	check_row(&there, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_ROLLOUT);
 	scene_release(&here);
 	scene_release(&there);
+}
+
+#define WINDOW                                                                                     \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d}\nspec: "    \
+	"{rollout: {window: {hours: '01:00-02:00'}}}\n---\n"
+
+/* A window opens for all of them at once. */
+TEST(who_waited_for_the_window_keeps_to_the_order)
+{
+	struct scene scene;
+	begin(&scene, ALL WINDOW SERVER("b") SERVER("c"));
+	free(look(&scene, "b"));
+	free(look(&scene, "c"));
+	check_row(&scene, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_WINDOW);
+	scene.now.wall_us += INT64_C(3600) * 1000000;
+	check_look(&scene, "c", "");
+	check_row(&scene, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	CHECK(row_of(&scene, "b")->stale);
+	check_look(&scene, "b", WRITTEN("b"));
+	check_look(&scene, "c", "");
+	check_row(&scene, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_ROLLOUT);
+	scene_release(&scene);
 }
 
 TEST(what_works_there_works_here)

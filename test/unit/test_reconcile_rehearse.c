@@ -291,3 +291,25 @@ TEST(what_was_learned_outlasts_a_restart_and_so_does_what_was_not)
 	intents_release(&intents);
 	scene_release(&scene);
 }
+
+/* What was learned of an image is news for all that hold it: the smallest of them goes first. */
+TEST(who_was_tried_keeps_to_the_order)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene.options.rehearse = true;
+	scene_add(&scene, NS("true") TRACING("{}") COLLECTOR("True") SPEC(PRIVATE, OPT_IN));
+	cJSON *object = object_parse(store_get(scene.store, RESOURCE_DEPLOYMENT, "team", "decode"));
+	json_set_str(json_member_mut(object, "metadata"), "name", "another");
+	scene_put(&scene, object);
+	json_freep(&object);
+	free(look(&scene, "decode"));
+	free(look(&scene, "another"));
+	check_row(&scene, "decode", WORKLOAD_PENDING, REASON_REHEARSING);
+	add_row(&scene, "Traceable");
+	CLEANUP(str_freep) char *early = look(&scene, "decode");
+	CHECK_STR(early, "");
+	check_row(&scene, "decode", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	look_and_write(&scene, "another", "101");
+	scene_release(&scene);
+}
