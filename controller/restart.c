@@ -197,8 +197,11 @@ static bool would_deadlock(struct reconciling *r, bool held)
 	case NO_ROOM:
 		break;
 	}
-	if (lends_strategy(r))
+	if (lends_strategy(r)) {
+		if (!r->lends) /* with room it goes by its own strategy */
+			intents_again(r->intents, SURVEY_HELD_MS + 1000);
 		return !r->lends;
+	}
 	(void)snprintf(r->words, sizeof(r->words),
 		       "%s. Ways out: spec.rollout.allowStrategyOverride, maxUnavailable: 1 until "
 		       "it is through, or "

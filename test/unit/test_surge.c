@@ -380,6 +380,15 @@ TEST(the_floor_holds_with_the_strategy_that_would_be_lent)
 		   REASON_WOULD_EMPTY_ROLE);
 	check_look(&scene, "", REASON_WOULD_EMPTY_ROLE);
 	check_strategy(&scene, "\"25%\"", false);
+	/* nodes get room without anybody's telling: it is looked for again */
+	struct intents intents;
+	free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "decode", &intents));
+	CHECK_INT(intents.again_ms, SURVEY_HELD_MS + 1000);
+	intents_release(&intents);
+	scene.now.mono_ms += SURVEY_HELD_MS + 1;
+	check_look(&scene, "survey", REASON_WOULD_EMPTY_ROLE);
+	surveyed(&scene, &survey, "1");
+	check_look(&scene, WRITES, REASON_WAITING_FOR_TURN);
 	survey_release(&survey);
 	scene_release(&scene);
 }
