@@ -199,14 +199,15 @@ static void fail_workload(struct job *job, const struct act_result *result)
 					  result->retry_after_ms);
 		return;
 	}
+	bool read = result->failed->type == INTENT_READ; /* nothing was to be written yet */
 	enum reason reason = reason_of_failure(result);
 	bool final = reason == REASON_DENIED_BY_POLICY;
 	bool conflict = result->status == STATUS_CONFLICT && !final;
 	if (row != NULL && conflict && ++row->conflicts % CONFLICTS_BEFORE_READ == 0)
 		refresh(job);
-	if (row != NULL)
+	if (row != NULL && !read)
 		row->pace.rolling = job->was_rolling;
-	if (row == NULL || conflict) {
+	if (row == NULL || conflict || read) {
 		(void)queue_retry(controller->queue, job->text, now, result->status,
 				  result->retry_after_ms);
 		return;
