@@ -180,6 +180,9 @@ void wake_for_room(struct controller *controller);
 /* What `changed` brings to its role is another number. */
 void wake_below_floor(struct controller *controller, const struct namespace *space,
 		      const struct roster_row *changed);
+/* A workload is gone: the others have waited for it, or were counted together with it. NULL: it was none of them. */
+void wake_without(struct controller *controller, const struct namespace *space,
+		  const struct roster_row *gone);
 /* A workload waits for a survey. */
 void wake_surveyor(void *context);
 /* There is a new report of one. */

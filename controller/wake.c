@@ -50,6 +50,17 @@ void wake_below_floor(struct controller *controller, const struct namespace *spa
 	}
 }
 
+void wake_without(struct controller *controller, const struct namespace *space,
+		  const struct roster_row *gone)
+{
+	if (gone == NULL)
+		return;
+	if (gone->pace.rolling)
+		add_workload_keys(controller, space->name);
+	else /* of a role with fewer servers fewer have to stay */
+		wake_below_floor(controller, space, gone);
+}
+
 void wake_surveyor(void *context)
 {
 	struct controller *controller = context;

@@ -258,8 +258,7 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 	for (size_t i = space->roster.count; i-- > 0;) {
 		struct roster_row *row = &space->roster.rows[i];
 		if (store_get(controller->store, row->resource, space->name, row->name) == NULL) {
-			if (row->pace.rolling) /* the others wait for it */
-				add_workload_keys(controller, space->name);
+			wake_without(controller, space, row);
 			roster_drop(&space->roster, row->resource, row->name);
 			continue;
 		}
@@ -347,9 +346,8 @@ static void work_on_workload(struct job *job, const struct view *view)
 	    store_get(controller->store, key->resource, key->namespace_name, key->name);
 	if (object == NULL || object->deleting ||
 	    !facts_gather(controller->store, controller->configs, object, &gathered, &intents)) {
-		const struct roster_row *gone =
-		    roster_find(&space->roster, key->resource, key->name);
-		job->was_rolling = gone != NULL && gone->pace.rolling;
+		wake_without(controller, space,
+			     roster_find(&space->roster, key->resource, key->name));
 		roster_drop(&space->roster, key->resource, key->name);
 		add_namespace_key(controller, key->namespace_name, STATUS_DELAY_MS);
 		act_start(&controller->actor, &intents, on_done, job);
