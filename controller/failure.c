@@ -196,7 +196,7 @@ static void refuse(struct reconciling *r)
 	} component = {.in = component_name(container->component)},
 	  version = {.in = r->input->policy->operator_version},
 	  reason = {.in = crash_info(crash->class)->word},
-	  settings = {.in = r->input->policy->settings_hash};
+	  settings = {.in = r->input->policy->said_hash};
 	char retry[17] = "";
 	CLEANUP(str_freep) char *workload = name_of(r);
 	(void)reconciling_retry(r->input->object, retry);
@@ -353,7 +353,7 @@ bool failure_holds(struct reconciling *r)
 	struct refused_list *list = &r->input->roster->refused;
 	if (policy->phase != PHASE_ON || policy->dry_run || !r->plan->injected)
 		return false;
-	if (refused_sweep(list, policy->settings_hash, policy->operator_version))
+	if (refused_sweep(list, policy->said_hash, policy->operator_version))
 		r->changed = true;
 	CLEANUP(str_freep) char *name = name_of(r);
 	const struct refused *entry = refused_find(list, r->plan);

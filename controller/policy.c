@@ -91,7 +91,8 @@ static void read_settings(const struct view *view, struct policy *policy)
 {
 	struct error err;
 	bool on = policy->phase == PHASE_ON;
-	settings_user_hash(view->tracing, policy->settings_hash);
+	settings_user_hash(view->tracing, policy->said_hash);
+	memcpy(policy->settings_hash, policy->said_hash, sizeof(policy->settings_hash));
 	settings_led_hash(view->tracing, policy->led_hash);
 	if (settings_read(view->tracing, view->options->defaults, &policy->settings, &err) !=
 	    STATUS_OK) {

@@ -28,9 +28,10 @@ struct policy {
 	bool unknown;      /* one of them was not read yet: nothing can be said or done */
 	bool has_settings;
 	struct settings settings;
-	struct pins pins; /* PHASE_ON only */
-	char settings_hash[17];
-	char led_hash[17];               /* settings_led_hash; a boost leaves it as it is */
+	struct pins pins;       /* PHASE_ON only */
+	char settings_hash[17]; /* another one while a boost lasts */
+	char said_hash[17];     /* settings_user_hash: for what a boost changes nothing of */
+	char led_hash[17];      /* settings_led_hash; a boost leaves it as it is */
 	struct collector_plan collector; /* PHASE_ON only */
 	uint64_t again_ms;
 	const char *operator_version; /* of the view's options; never NULL; borrowed */

@@ -164,7 +164,7 @@ static enum undo_verdict judge_undo(struct reconciling *r)
 	    .injected = r->plan->injected && !r->plan->changes && r->ledger != NULL,
 	    .evidence = has_evidence_of_undo(r),
 	    .rollout_through = r->rollout.phase != ROLLOUT_PROGRESSING,
-	    .settings = r->input->policy->settings_hash,
+	    .settings = r->input->policy->said_hash,
 	    .retry = asked ? retry : NULL,
 	    .hash = r->plan->hash,
 	    .pristine = r->plan->pristine,

@@ -31,7 +31,7 @@ static bool is_outdated(const struct policy *policy, const cJSON *row)
 {
 	const char *settings = json_str(row, "settingsHash");
 	const char *version = json_str(row, "operatorVersion");
-	return !text_equal(settings == NULL ? "" : settings, policy->settings_hash) ||
+	return !text_equal(settings == NULL ? "" : settings, policy->said_hash) ||
 	       !text_equal(version == NULL ? "" : version, policy->operator_version);
 }
 
@@ -76,7 +76,7 @@ static void intend(struct reconciling *r, const struct plan_container *container
 			json_str(object, "metadata.namespace"), container->image);
 	intent->body = cJSON_CreateObject();
 	json_set_str(intent->body, "component", component_name(container->component));
-	json_set_str(intent->body, "settingsHash", r->input->policy->settings_hash);
+	json_set_str(intent->body, "settingsHash", r->input->policy->said_hash);
 	if (anew)
 		json_set_bool(intent->body, "anew", true);
 	if (spec != NULL)

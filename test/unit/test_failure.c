@@ -125,6 +125,28 @@ TEST(a_person_or_other_settings_bring_another_try)
 	scene_release(&scene);
 }
 
+/* A boost is no other way to set tracing up: neither its beginning nor its end pays for another crash. */
+TEST(a_boost_brings_no_other_try)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("a"));
+	check_look(&scene, "a", WRITTEN("a"));
+	crash(&scene, "a", "", REVERTED("a"));
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	cJSON *sampling = json_set_object(json_member_mut(tracing, "spec"), "sampling");
+	cJSON *boost = json_set_object(sampling, "boost");
+	json_set_str(boost, "ratio", "0.5");
+	json_set_str(boost, "until", "2026-01-01T01:00:00Z");
+	scene_put(&scene, tracing);
+	cJSON_Delete(tracing);
+	for (int i = 0; i < 2; i++) {
+		check_look(&scene, "a", "");
+		check_row(&scene, "a", WORKLOAD_FAILED, REASON_REVERTED);
+		scene.now.wall_us += INT64_C(3600) * 1000000;
+	}
+	scene_release(&scene);
+}
+
 /* Not all was Ready before: then only words that name tracing tell whose fault it is. */
 TEST(what_was_not_healthy_before_is_only_reported)
 {
