@@ -113,7 +113,7 @@ static bool is_in_line(const struct roster_row *row, uint64_t mono_ms)
 bool pace_ends_for_several(enum reason reason)
 {
 	return reason == REASON_WAITING_FOR_PROOF || reason == REASON_WAITING_FOR_WINDOW ||
-	       reason == REASON_REHEARSING;
+	       reason == REASON_REHEARSING || reason == REASON_EGRESS_BLOCKED;
 }
 
 static bool has_image(const struct roster_row *row, const char *images)

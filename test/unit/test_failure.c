@@ -321,6 +321,25 @@ TEST(who_waited_for_the_window_keeps_to_the_order)
 	scene_release(&scene);
 }
 
+#define EGRESS(NAME, TO)                                                                           \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " NAME            \
+	"}\nspec: {podSelector: {}, policyTypes: [Egress], egress: [" TO "]}\n---\n"
+
+/* So does a policy that lets their spans out. */
+TEST(whose_path_was_blocked_keeps_to_the_order)
+{
+	struct scene scene;
+	begin(&scene, ALL SERVER("b") SERVER("c") EGRESS("deny", ""));
+	free(look(&scene, "b"));
+	free(look(&scene, "c"));
+	check_row(&scene, "c", WORKLOAD_SKIPPED, REASON_EGRESS_BLOCKED);
+	scene_add(&scene, EGRESS("allow", "{ports: [{port: 4317}]}"));
+	check_look(&scene, "c", "");
+	check_row(&scene, "c", WORKLOAD_PENDING, REASON_WAITING_FOR_TURN);
+	check_look(&scene, "b", WRITTEN("b"));
+	scene_release(&scene);
+}
+
 TEST(what_works_there_works_here)
 {
 	struct scene here;
