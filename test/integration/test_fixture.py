@@ -36,9 +36,7 @@ def test_its_ports_are_none_that_the_kernel_gives_to_who_dials(cluster):
     """Who dials a port of that range before a server listens there may take it away from the server."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
         first = int(limits.read().split()[0])
-    with open(os.path.join(cluster.dir, "pids"), encoding="ascii") as file:
-        pids = dict(line.split() for line in file)
-    with open(f"/proc/{pids['etcd']}/cmdline", encoding="ascii") as command:
+    with open(f"/proc/{cluster.pids()['etcd']}/cmdline", encoding="ascii") as command:
         etcd = command.read().split("\0")[-2]
     assert int(etcd) < first and int(cluster.server.rpartition(":")[2]) < first
 
