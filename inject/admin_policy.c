@@ -18,15 +18,27 @@ static const struct admin_policy no_policy = {.max_ratio = NULL};
 
 /* --- reading --- */
 
+/* One that could never match is a mistake that is noticed when a Tracing is refused. */
 static enum status check_endpoint_glob(const char *value, const char *path, struct error *err)
 {
-	if (strcmp(value, "*") == 0 || strstr(value, "://") != NULL)
+	const char *host = strstr(value, "://");
+	const char *problem = NULL;
+	if (strcmp(value, "*") == 0)
 		return STATUS_OK;
-	return error_set(
-	    err, STATUS_INVALID,
-	    "%s: \"%s\" is no pattern for scheme://host:port; write https://HOST:PORT, "
-	    "or *://HOST:* for every scheme and port",
-	    path, value);
+	if (host == NULL)
+		problem = "is no pattern for scheme://host:port";
+	else if (strchr(host + 3, '/') != NULL)
+		problem = "has a path, which no endpoint is compared with";
+	else if (strpbrk(host + 3, ":*") == NULL)
+		problem = "has no port, which every endpoint has here";
+	else if (strpbrk(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+		problem = "has capital letters; endpoints are compared in small ones";
+	if (problem == NULL)
+		return STATUS_OK;
+	return error_set(err, STATUS_INVALID,
+			 "%s: \"%s\" %s; write https://HOST:PORT, or *://HOST:* for every scheme "
+			 "and port",
+			 path, value, problem);
 }
 
 static enum status check_image_glob(const char *value, const char *path, struct error *err)
@@ -53,6 +65,9 @@ static void *member_at(struct admin_policy *policy, size_t offset)
 static enum status read_list(const cJSON *node, const char *key, settings_check_fn check,
 			     struct allow_list *list, struct error *err)
 {
+	if (cJSON_IsNull(node)) /* nothing, or no bounds? */
+		return error_set(err, STATUS_INVALID,
+				 "%s: has no value; write [] to allow none, or leave it out", key);
 	if (!cJSON_IsArray(node))
 		return error_set(err, STATUS_INVALID, "%s: must be a list of texts", key);
 	if (cJSON_GetArraySize(node) > GLOBS_MAX)
@@ -90,12 +105,10 @@ static enum status read_member(const cJSON *node, struct admin_policy *policy, s
 	struct buffer known;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (strcmp(node->string, lists[i].key) == 0)
-			return cJSON_IsNull(node)
-				   ? STATUS_OK
-				   : read_list(node, lists[i].key, lists[i].check,
-					       member_at(policy, lists[i].offset), err);
+			return read_list(node, lists[i].key, lists[i].check,
+					 member_at(policy, lists[i].offset), err);
 	if (strcmp(node->string, "maxRatio") == 0)
-		return cJSON_IsNull(node) ? STATUS_OK : read_ratio(node, policy, err);
+		return read_ratio(node, policy, err);
 	buffer_init(&known, 256);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		buffer_addf(&known, "%s, ", lists[i].key);

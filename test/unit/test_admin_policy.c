@@ -41,6 +41,17 @@ static const struct {
     {"allowedEndpoints: [tempo.corp:4317]",
      "allowedEndpoints[0]: \"tempo.corp:4317\" is no pattern for scheme://host:port; write "
      "https://HOST:PORT, or *://HOST:* for every scheme and port"},
+    {"allowedEndpoints: ['https://a.example']",
+     "allowedEndpoints[0]: \"https://a.example\" has no port, which every endpoint has here; write "
+     "https://HOST:PORT, or *://HOST:* for every scheme and port"},
+    {"allowedEndpoints: ['https://a.example:4317/v1']",
+     "allowedEndpoints[0]: \"https://a.example:4317/v1\" has a path, which no endpoint is compared "
+     "with; write https://HOST:PORT, or *://HOST:* for every scheme and port"},
+    {"allowedEndpoints: ['https://*.Corp:4317']",
+     "allowedEndpoints[0]: \"https://*.Corp:4317\" has capital letters; endpoints are compared in "
+     "small ones; write https://HOST:PORT, or *://HOST:* for every scheme and port"},
+    {"allowedImages:", "allowedImages: has no value; write [] to allow none, or leave it out"},
+    {"maxRatio:", "maxRatio: must be a text like \"0.5\""},
     {"allowedModes: [auto]", "allowedModes[0]: \"auto\" is none of Auto, Deployment, "
 			     "OpenTelemetryCollector, Shared, External"},
     {"maxRatio: 0.5", "maxRatio: must be a text like \"0.5\"; put it in quotes"},
@@ -72,8 +83,6 @@ static const struct {
     /* nothing said, nothing limited */
     {"{}", "{}", ""},
     {"{}", SHARED("http://otel.obs.svc.cluster.local:4317"), ""},
-    {"{allowedEndpoints: null, allowedImages: null, allowedModes: null, maxRatio: null}",
-     OTLP("https://tempo.corp.example:4317"), ""},
     /* endpoints */
     {"allowedEndpoints: ['https://*.corp.example:4317']", "{}", ""},
     {"allowedEndpoints: ['https://*.corp.example:4317']", OTLP("https://tempo.corp.example:4317"),
