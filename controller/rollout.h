@@ -31,8 +31,7 @@ struct rollout {
 	 * (a model may load for 40 minutes), the kind's own deadline, and time to pull the image.
 	 */
 	long patience_s;
-	bool
-	    shown; /* replicas of the newest template are Ready: some, and of each set that has any */
+	bool shown;  /* some replicas of the newest template are Ready, in each set that has any */
 	bool untold; /* of which generation the figures are: DisaggregatedSets do not say it */
 	bool past_deadline; /* the Deployment's controller has given up waiting */
 	int64_t since_us;   /* wall clock of the progress before that; 0: not told */
