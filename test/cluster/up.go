@@ -67,9 +67,9 @@ func parseUp(args []string) (options, error) {
 	return o, err
 }
 
-// freePort is one that nobody has and that the kernel gives nobody by itself: who dials a port of its own range before
-// a server listens there may get that very port as the near end, and then the server does not.
-func freePort() (string, error) {
+// freePort is one that nobody has, `but` neither, and that the kernel gives nobody by itself: who dials a port of its own
+// range before a server listens there may get that very port as the near end, and then the server does not.
+func freePort(but string) (string, error) {
 	const first, usual = 20000, 32768
 	end := usual
 	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
@@ -80,6 +80,9 @@ func freePort() (string, error) {
 	}
 	for range 100 {
 		port := strconv.Itoa(first + rand.IntN(end-first))
+		if port == but {
+			continue
+		}
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			return port, l.Close()
 		}
@@ -184,7 +187,7 @@ func (c *cluster) makeChildren() error {
 	etcdPort, l := "2379", realNode
 	if !c.node {
 		var err error
-		if etcdPort, err = freePort(); err != nil {
+		if etcdPort, err = freePort(c.port); err != nil {
 			return err
 		}
 		l = loopback
@@ -227,7 +230,7 @@ func prepare(o options) (*cluster, error) {
 	}
 	if o.port == "0" {
 		var err error
-		if o.port, err = freePort(); err != nil {
+		if o.port, err = freePort(""); err != nil {
 			return nil, err
 		}
 	}

@@ -63,16 +63,24 @@ def validate(program, text, folder):
                           env={**os.environ, **variables}, check=False)
 
 
+given = set()
+
+
 def free_port():
-    """None of those that the kernel gives by itself: who dials one before a server listens may get it as the near end."""
+    """Another one each time, and none of those that the kernel gives by itself.
+
+    Who dials one of these before a server listens there may get it as the near end.
+    """
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
         end = int(limits.read().split()[0])
     first = 20000
-    for _ in range(100):
-        port = random.randrange(first, end if end > first else 32768)
+    ports = range(first, end if end > first else 32768)
+    for port in random.sample(ports, len(ports)):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in given:
+                given.add(port)
+                return port
     raise AssertionError("no port is free")
 
 
