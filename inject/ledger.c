@@ -192,8 +192,8 @@ bool ledger_owns_env(const cJSON *entry, const cJSON *item)
 	/* The API server fills in apiVersion: v1. */
 	const cJSON *field = json_member(from, "fieldRef");
 	const char *version = json_str(field, "apiVersion");
-	return value == NULL && cJSON_IsObject(from) && from->child->next == NULL &&
-	       (version == NULL || strcmp(version, "v1") == 0) &&
+	return value == NULL && cJSON_IsObject(from) && field != NULL &&
+	       from->child->next == NULL && (version == NULL || strcmp(version, "v1") == 0) &&
 	       text_equal(json_str(field, "fieldPath"), json_str(ours, "fieldRef"));
 }
 

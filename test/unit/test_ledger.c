@@ -188,6 +188,36 @@ TEST(what_is_written_is_read_back)
 	free(text);
 }
 
+/* Anybody may have changed the entry since, to something that only the API server of a CRD lets through. */
+TEST(whose_a_variable_is)
+{
+	static const struct {
+		const char *item;
+		bool ours;
+	} rows[] = {
+	    {"{\"name\":\"A\",\"value\":\"1\"}", true},
+	    {"{\"name\":\"A\",\"value\":\"2\"}", false},
+	    {"{\"name\":\"A\"}", false},
+	    {"{\"name\":\"A\",\"value\":null}", false},
+	    {"{\"name\":\"A\",\"valueFrom\":{}}", false},
+	    {"{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"x\"}}}", true},
+	    {"{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"y\"}}}", false},
+	    {"{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":null}}", false},
+	    {"{\"name\":\"B\",\"valueFrom\":{}}", false},
+	    {"{\"name\":\"B\",\"valueFrom\":null}", false},
+	    {"{\"name\":\"B\"}", false},
+	    {"{\"name\":1}", false},
+	    {"{}", false},
+	};
+	cJSON *entry = parse("{\"env\":{\"A\":\"1\",\"B\":{\"fieldRef\":\"x\"}}}");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cJSON *item = parse(rows[i].item);
+		CHECK_INT_ROW(ledger_owns_env(entry, item), rows[i].ours, rows[i].item);
+		cJSON_Delete(item);
+	}
+	cJSON_Delete(entry);
+}
+
 /* Rule of taking back: ours goes, what is gone is pristine, anything else is the user's. */
 TEST(taking_back)
 {
