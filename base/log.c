@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -25,7 +26,9 @@ bool log_level_from_name(const char *name, enum log_level *ret_level)
 	return false;
 }
 
-static void add_pair(struct buffer *line, bool json, const char *key, const char *value)
+enum { VALUE_MAX = 2048, END_BYTES = 2 };
+
+static void put_pair(struct buffer *line, bool json, const char *key, const char *value)
 {
 	if (json) {
 		buffer_add_str(line, line->len > 1 ? "," : "");
@@ -43,6 +46,18 @@ static void add_pair(struct buffer *line, bool json, const char *key, const char
 		buffer_add_str(line, value);
 	else
 		json_print_string(value, line);
+}
+
+/* A long value loses its tail, and a pair that does not fit is left out whole: a line stays a line. */
+static void add_pair(struct buffer *line, bool json, const char *key, const char *value)
+{
+	CLEANUP(str_freep) char *cut = xstrndup(value, VALUE_MAX);
+	size_t before = line->len;
+	put_pair(line, json, key, cut);
+	if (!line->full)
+		return;
+	buffer_truncate(line, before);
+	line->full = false;
 }
 
 static void add_time(struct buffer *line, bool json)
@@ -63,7 +78,7 @@ void log_entry(const struct log *log, enum log_level level, const char *message,
 	if (level < log->level)
 		return;
 	struct buffer line;
-	buffer_init(&line, LIMIT_LOG_LINE_BYTES);
+	buffer_init(&line, LIMIT_LOG_LINE_BYTES - END_BYTES);
 	if (log->json)
 		buffer_add_char(&line, '{');
 	add_time(&line, log->json);
@@ -80,6 +95,7 @@ void log_entry(const struct log *log, enum log_level level, const char *message,
 			add_pair(&line, log->json, key, value);
 	}
 	va_end(args);
+	line.limit = LIMIT_LOG_LINE_BYTES;
 	buffer_add_str(&line, log->json ? "}\n" : "\n");
 	/* A log that cannot be written must not stop the work. */
 	ssize_t written = write(log->fd, line.data, line.len);

@@ -7,6 +7,8 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -135,6 +137,29 @@ TEST(log_lines)
 	CHECK(strstr(text, "hidden") == NULL);
 	CHECK(strstr(text, "\"level\":\"info\",\"msg\":\"m\",\"k\":\"v\\n\"}\n") != NULL);
 	CHECK(strncmp(text, "time=", 5) == 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A server's warning may be as long as a header: the entry loses its tail, not its end. */
+TEST(a_long_log_line_is_a_line)
+{
+	int ends[2];
+	static char value[LIMIT_LOG_LINE_BYTES * 2];
+	static char text[LIMIT_LOG_LINE_BYTES * 2];
+	memset(value, 'x', sizeof(value) - 1);
+	CHECK_INT(pipe(ends), 0);
+	for (int json = 0; json < 2; json++) {
+		struct log log = {.level = LOG_INFO, .fd = ends[1], .json = json != 0};
+		struct error err = {.message = ""};
+		CLEANUP(json_freep) cJSON *tree = NULL;
+		log_entry(&log, LOG_WARN, "long", "warning", value, "code", "7", NULL);
+		ssize_t len = read(ends[0], text, sizeof(text));
+		CHECK(len > 0 && len <= (ssize_t)LIMIT_LOG_LINE_BYTES && text[len - 1] == '\n');
+		if (json != 0 && len > 0)
+			CHECK_INT(json_parse(text, (size_t)len, &tree, &err), STATUS_OK);
+		CHECK(json == 0 || json_str(tree, "msg") != NULL);
+	}
 	close(ends[0]);
 	close(ends[1]);
 }
