@@ -17,6 +17,29 @@ static bool is_plain(const char *text)
 	       (strchr(text, '$') == NULL || text_has_prefix(text, "$("));
 }
 
+/* The value is a reference of kubelet's to that variable, and nothing else. */
+static bool is_reference(const char *value, const char *name)
+{
+	size_t len = strlen(name);
+	return text_has_prefix(value, "$(") && strncmp(value + 2, name, len) == 0 &&
+	       strcmp(value + 2 + len, ")") == 0;
+}
+
+/* What a shell or kubelet puts in its place may be nothing, unless the container's env says what it is. */
+static bool may_be_empty(const struct deciding *deciding, const char *value)
+{
+	const struct list_view *env = deciding->subject->env;
+	const char *text = value + strspn(value, "\"'");
+	bool empty = *text == '\0' || *text == '$' || *text == '`';
+	for (size_t i = 0; i < env->count; i++) {
+		const char *name = json_str(env->items[i], "name");
+		const char *literal = json_str(env->items[i], "value");
+		if (name != NULL && is_reference(value, name))
+			empty = literal == NULL || literal[0] == '\0';
+	}
+	return empty;
+}
+
 static bool take_flag_endpoint(struct deciding *deciding)
 {
 	const struct component_rules *rules = deciding->rules;
@@ -28,6 +51,7 @@ static bool take_flag_endpoint(struct deciding *deciding)
 		if (flag.presence != FLAG_PRESENT || flag.value == NULL)
 			continue;
 		deciding->endpoint_in_env = is_plain(flag.value);
+		deciding->endpoint_unsure = may_be_empty(deciding, flag.value);
 		deciding->endpoint = TAKE_PTR(flag.value);
 		deciding->endpoint_from = rules->flags[i].syntax.name;
 		return true;
@@ -60,6 +84,8 @@ static bool has_port(const char *endpoint, const char *port)
 static const char *trouble(const struct component_rules *rules, const char *endpoint, bool http)
 {
 	bool url = text_has_prefix(endpoint, "http://") || text_has_prefix(endpoint, "https://");
+	if (endpoint[0] == '\0')
+		return "no span would be sent";
 	if (strchr(endpoint, '$') != NULL)
 		return NULL;
 	if (rules->grpc_url_only && !url)
@@ -105,7 +131,8 @@ bool decide_endpoint(struct deciding *deciding)
 	if (why == NULL)
 		return false;
 	return decide_skip(deciding, REASON_CONFLICTING_USER_VALUE, "the user set %s to %s: %s",
-			   deciding->endpoint_from, deciding->endpoint, why);
+			   deciding->endpoint_from,
+			   deciding->endpoint[0] == '\0' ? "nothing" : deciding->endpoint, why);
 }
 
 static enum role role_of(const struct subject *subject)

@@ -164,8 +164,9 @@ static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
 		return true;
 	if (flag.presence == FLAG_PRESENT)
 		return present_flag(deciding, rule, &flag);
+	/* Beside an endpoint that comes out empty it would stop the engine (LLMD §1.1). */
 	if (rule->value == FLAG_VALUE_DETAILED &&
-	    deciding->subject->input->settings->detailed == NULL)
+	    (deciding->subject->input->settings->detailed == NULL || deciding->endpoint_unsure))
 		return false;
 	if (flag.presence == FLAG_UNSURE && flag.ours_would_win) {
 		char *token CLEANUP(str_freep) = token_of(deciding, rule);
