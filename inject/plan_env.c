@@ -17,12 +17,27 @@ static bool is_plain(const char *text)
 	       (strchr(text, '$') == NULL || text_has_prefix(text, "$("));
 }
 
-/* The value is a reference of kubelet's to that variable, and nothing else. */
-static bool is_reference(const char *value, const char *name)
+/* The value is a reference to that variable and nothing else: kubelet's or, in a script, a shell's. */
+static bool is_reference(const struct deciding *deciding, const char *value, const char *name)
 {
+	static const char *const forms[][2] = {{"$(", ")"},     {"${", "}"},     {"$", ""},
+					       {"\"$(", ")\""}, {"\"${", "}\""}, {"\"$", "\""}};
+	bool script = launch_form(deciding->launch) == LAUNCH_SCRIPT;
 	size_t len = strlen(name);
-	return text_has_prefix(value, "$(") && strncmp(value + 2, name, len) == 0 &&
-	       strcmp(value + 2 + len, ")") == 0;
+	for (size_t i = 0; i < (script ? ARRAY_LEN(forms) : 1); i++) {
+		const char *behind = value + strlen(forms[i][0]);
+		if (text_has_prefix(value, forms[i][0]) && strncmp(behind, name, len) == 0 &&
+		    strcmp(behind + len, forms[i][1]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The flag asks for the variable that is ours to add: it says nothing of where spans go. */
+static bool waits_for_ours(const struct deciding *deciding, const char *value)
+{
+	return !env_is_set(&deciding->env, ENV_ENDPOINT) &&
+	       is_reference(deciding, value, env_rules[ENV_ENDPOINT].name);
 }
 
 /* What a shell or kubelet puts in its place may be nothing, unless the container's env says what it is. */
@@ -34,7 +49,7 @@ static bool may_be_empty(const struct deciding *deciding, const char *value)
 	for (size_t i = 0; i < env->count; i++) {
 		const char *name = json_str(env->items[i], "name");
 		const char *literal = json_str(env->items[i], "value");
-		if (name != NULL && is_reference(value, name))
+		if (name != NULL && is_reference(deciding, value, name))
 			empty = literal == NULL || literal[0] == '\0';
 	}
 	return empty;
@@ -48,7 +63,8 @@ static bool take_flag_endpoint(struct deciding *deciding)
 		if (rules->flags[i].value != FLAG_VALUE_ENDPOINT)
 			continue;
 		decide_find_flag(deciding, &rules->flags[i].syntax, &flag);
-		if (flag.presence != FLAG_PRESENT || flag.value == NULL)
+		if (flag.presence != FLAG_PRESENT || flag.value == NULL ||
+		    waits_for_ours(deciding, flag.value))
 			continue;
 		deciding->endpoint_in_env = is_plain(flag.value);
 		deciding->endpoint_unsure = may_be_empty(deciding, flag.value);
