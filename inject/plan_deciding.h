@@ -25,7 +25,7 @@ struct deciding {
 	char *endpoint;            /* the user's, as text for both gaps; NULL: none. Owned */
 	bool endpoint_in_env;      /* it can stand in env (no shell text) */
 	const char *endpoint_from; /* where it was found: flag or variable name */
-	bool endpoint_unsure;      /* the user's flag has a value that may come out empty */
+	bool endpoint_unsure;      /* it may come out empty */
 	/* what will be added */
 	char *tokens[COMPONENT_FLAGS]; /* owned */
 	size_t token_count;

@@ -83,6 +83,7 @@ static bool take_env_endpoint(struct deciding *deciding, enum env_name name)
 	deciding->endpoint =
 	    literal != NULL ? xstrdup(literal) : xasprintf("$(%s)", env_rules[name].name);
 	deciding->endpoint_in_env = true;
+	deciding->endpoint_unsure = may_be_empty(deciding, deciding->endpoint);
 	deciding->endpoint_from = env_rules[name].name;
 	return true;
 }
