@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/emit.h"
 #include "cmd/planned.h"
+#include "cmd/target.h"
 #include "controller/rehearser.h"
 #include "inject/component_rules.h"
 #include "inject/settings_effective.h"
@@ -74,15 +75,6 @@ static struct image_entry *need(struct rehearsing *r, const char *image, enum co
 
 /* ---- what there is to rehearse ---- */
 
-static bool is_asked_for(const struct rehearsing *r, const char *kind, const char *name)
-{
-	const char *wanted = r->options->workload;
-	if (wanted == NULL || text_equal(wanted, name))
-		return true;
-	char *title CLEANUP(str_freep) = xasprintf("%s/%s", kind, name);
-	return strcasecmp(wanted, title) == 0;
-}
-
 static const cJSON *container_in(const cJSON *spec, const struct plan_container *container)
 {
 	const char *list = container->init ? "initContainers" : "containers";
@@ -96,8 +88,9 @@ static enum status note_workload(void *context, const struct planned *planned, s
 	const char *kind = json_str(object, "kind");
 	const char *name = json_str(object, "metadata.name");
 	(void)err;
+	const char *wanted = r->options->workload;
 	if (planned->plan == NULL || !planned_is_on_the_way(planned->plan) ||
-	    !is_asked_for(r, kind, name))
+	    (wanted != NULL && !target_is_named(wanted, planned->resource, name)))
 		return STATUS_OK;
 	for (size_t i = 0; i < planned->plan->container_count; i++) {
 		const struct plan_container *container = &planned->plan->containers[i];

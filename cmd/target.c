@@ -14,9 +14,26 @@ static const struct {
 	const char *word;
 } short_names[] = {{RESOURCE_STATEFULSET, "sts"}, {RESOURCE_LEADERWORKERSET, "lws"}};
 
+/* "apps" or "v1.apps", as kubectl prints and takes them behind a kind. */
+static bool is_group(const struct resource *resource, const char *word, size_t len)
+{
+	const char *slash = strchr(resource->api_version, '/');
+	size_t group = slash == NULL ? 0 : (size_t)(slash - resource->api_version);
+	size_t version = slash == NULL ? 0 : strlen(slash + 1) + 1; /* with its point */
+	if (slash == NULL || len < group ||
+	    strncasecmp(word + len - group, resource->api_version, group) != 0)
+		return false;
+	return len == group || (len == group + version && word[version - 1] == '.' &&
+				strncasecmp(word, slash + 1, version - 1) == 0);
+}
+
 static bool is_kind(enum resource_id id, const char *word, size_t len)
 {
 	const struct resource *resource = resource_get(id);
+	const char *point = memchr(word, '.', len);
+	if (point != NULL && !is_group(resource, point + 1, len - (size_t)(point + 1 - word)))
+		return false;
+	len = point == NULL ? len : (size_t)(point - word);
 	if ((resource->flags & RESOURCE_WORKLOAD) == 0 || len == 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(short_names); i++)
@@ -24,6 +41,13 @@ static bool is_kind(enum resource_id id, const char *word, size_t len)
 		    strncasecmp(short_names[i].word, word, len) == 0)
 			return true;
 	return len <= strlen(resource->plural) && strncasecmp(resource->plural, word, len) == 0;
+}
+
+bool target_is_named(const char *words, enum resource_id resource, const char *name)
+{
+	const char *slash = strchr(words, '/');
+	return strcmp(slash == NULL ? words : slash + 1, name) == 0 &&
+	       (slash == NULL || is_kind(resource, words, (size_t)(slash - words)));
 }
 
 bool target_of_row(const cJSON *row, struct target *ret_target)
@@ -62,16 +86,14 @@ static enum status refuse(const char *words, const cJSON *rows, size_t found, st
 enum status target_find(const char *words, const cJSON *tracing, struct target *ret_target,
 			struct error *err)
 {
-	const char *slash = strchr(words, '/');
-	const char *name = slash == NULL ? words : slash + 1;
 	const cJSON *rows = json_get(tracing, "status.workloads");
 	const cJSON *row = NULL;
 	size_t found = 0;
 	cJSON_ArrayForEach(row, rows)
 	{
 		struct target target;
-		if (!target_of_row(row, &target) || strcmp(target.name, name) != 0 ||
-		    (slash != NULL && !is_kind(target.resource, words, (size_t)(slash - words))))
+		if (!target_of_row(row, &target) ||
+		    !target_is_named(words, target.resource, target.name))
 			continue;
 		*ret_target = target;
 		found++;

@@ -19,8 +19,13 @@ struct target {
 bool target_of_row(const cJSON *row, struct target *ret_target);
 
 /*
- * `words` is "Kind/name" (any case, the plural or its beginning do as well) or a name that
- * only one row has. STATUS_NOT_FOUND, STATUS_INVALID with what there is.
+ * "Kind/name" (any case, the plural or its beginning do as well, and the group may stand
+ * behind: "deployment.apps/name") or just the name, of whatever kind.
+ */
+bool target_is_named(const char *words, enum resource_id resource, const char *name);
+
+/*
+ * `words` as above, a bare name only where one row alone has it. STATUS_NOT_FOUND, STATUS_INVALID with what there is.
  */
 NODISCARD enum status target_find(const char *words, const cJSON *tracing,
 				  struct target *ret_target, struct error *err);

@@ -109,6 +109,11 @@ def test_one_workload_by_its_name(pki, tmp_path):
     shop = Shop(deployments=trees)
     assert rehearse(pki, tmp_path, shop, "deployment/b").code == cli.OK
     assert [p["spec"]["containers"][0]["image"] for p in shop.made.values()] == ["m/b"]
+    for words in ("deploy/b", "deployment.apps/b", "b"):
+        shop = Shop(deployments=trees)
+        assert rehearse(pki, tmp_path, shop, words).code == cli.OK, words
+        assert [p["spec"]["containers"][0]["image"] for p in shop.made.values()] == ["m/b"], words
+    assert rehearse(pki, tmp_path, Shop(deployments=trees), "sts/b").code == cli.NOT_FOUND
     result = rehearse(pki, tmp_path, Shop(deployments=trees), "c")
     assert result.code == cli.NOT_FOUND and "c is not there" in result.err
 

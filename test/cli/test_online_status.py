@@ -430,7 +430,10 @@ def test_retry_of_all_that_is_given_up(pki, tmp_path):
     first = copy.deepcopy(shop.patches)
     assert set(first) == {"a", "b", "e"} and all(set(p) == {"annotations"} and set(p["annotations"]) == {"tracing.llm-d.io/retry"} for p in first.values())
     assert run(pki, tmp_path, shop, "retry", "sts/d").code == cli.OK
-    assert run(pki, tmp_path, shop, "retry", "deploy/a").code == cli.OK
+    for words in ("deploy/a", "deployment.apps/a", "Deployments.v1.apps/a"):
+        assert run(pki, tmp_path, shop, "retry", words).code == cli.OK, words
+    for words in ("deployment.batch/a", "deployment./a", "deployment.v2.apps/a", "sts.apps/a"):
+        assert run(pki, tmp_path, shop, "retry", words).code == cli.NOT_FOUND, words
     assert set(shop.patches) == {"a", "b", "d", "e"} and shop.patches["a"] != first["a"], "the same word again would not count"
     assert run(pki, tmp_path, Shop(rows=rows[2:4]), "retry").out == "namespace shop: nothing is given up on\n"
     assert run(pki, tmp_path, Shop(rows=None), "retry").code == cli.NOT_FOUND
