@@ -81,9 +81,10 @@ static enum status retry_all(struct online *online, const char *namespace_name,
 	cJSON_ArrayForEach(row, json_get(tracing, "status.workloads"))
 	{
 		struct error own = {0};
-		if (!is_given_up(row, inconclusive) || !target_of_row(row, &target) ||
-		    online->interrupted)
+		if (!is_given_up(row, inconclusive) || !target_of_row(row, &target))
 			continue;
+		if (online->interrupted)
+			return first == STATUS_OK ? online_interrupted(err) : first;
 		enum status status = retry(online, namespace_name, &target, &own);
 		asked++;
 		if (first != STATUS_OK || status == STATUS_OK)

@@ -439,6 +439,23 @@ def test_retry_of_all_that_is_given_up(pki, tmp_path):
     assert run(pki, tmp_path, Shop(rows=None), "retry").code == cli.NOT_FOUND
 
 
+def test_ctrl_c_asks_for_no_other_try(pki, tmp_path):
+    shop, release = Shop(rows=[row("Deployment", name, "Failed", "Refused") for name in "ab"]), threading.Event()
+
+    def slow(exchange):
+        assert exchange.method != "PATCH" or release.wait(TIMEOUT)
+        shop(exchange)
+    with FakeApi(pki, slow, pki.server) as api:
+        command = [cli.BINARY, "retry", "-n", "shop", "--kubeconfig", write_kubeconfig(tmp_path, api)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            api.wait_for(lambda exchanges: any(e.method == "PATCH" for e in exchanges), "a write")
+            process.send_signal(signal.SIGINT)
+            release.set()
+            out, err = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, set(shop.patches), out.splitlines()) == (
+        INTERRUPTED, {"a"}, ["Deployment/shop/a: asked to try again (it was Failed: Refused)"]) and "interrupted" in err
+
+
 @pytest.mark.parametrize("args, words", [
     (("approve",), "name it as Kind/name"), (("approve", "a", "b"), 'unexpected argument "b"'),
     (("status", "--timeout", "3s"), "--timeout goes with --watch"), (("status", "a"), 'unexpected argument "a"')])
