@@ -29,16 +29,25 @@ static void random_hex(char *text, size_t digits)
 	text[digits] = '\0';
 }
 
-/* Without the slashes at its end, and without the API's own path if somebody gave it. Owned. */
-static enum status read_base(const char *url, char **ret_base, struct error *err)
+enum status probe_check_url(const char *url, struct error *err)
 {
-	static const char *const tails[] = {"/", "/v1/chat/completions", "/v1/completions", "/v1"};
-	if ((!text_has_prefix(url, "http://") && !text_has_prefix(url, "https://")) ||
-	    text_has_control(url) || strpbrk(url, " ?#@") != NULL)
+	bool known = text_has_prefix(url, "http://") || text_has_prefix(url, "https://");
+	const char *host = known ? strstr(url, "://") + 3 : "";
+	if (strchr("/:", host[0]) != NULL || text_has_control(url) || strpbrk(url, " ?#@") != NULL)
 		return error_set(err, STATUS_INVALID,
 				 "--send %s: no URL like http://host:port (without user, query or "
 				 "spaces)",
 				 url);
+	return STATUS_OK;
+}
+
+/* Without the slashes at its end, and without the API's own path if somebody gave it. Owned. */
+static enum status read_base(const char *url, char **ret_base, struct error *err)
+{
+	static const char *const tails[] = {"/", "/v1/chat/completions", "/v1/completions", "/v1"};
+	enum status status = probe_check_url(url, err);
+	if (status != STATUS_OK)
+		return status;
 	char *base = xstrdup(url);
 	for (bool cut = true; cut;) {
 		cut = false;

@@ -18,6 +18,9 @@ struct probe {
 	char *trouble; /* owned: what an answer that is none of 2xx said; NULL: served */
 };
 
+/* STATUS_INVALID: no URL that can be sent to. To know before anything else is asked. */
+NODISCARD enum status probe_check_url(const char *url, struct error *err);
+
 /*
  * `url`: "http://host[:port][/prefix]"; `model` NULL: the first one of /v1/models.
  * STATUS_INVALID: no such URL; STATUS_RETRY: nobody answered; an answer of whatever code

@@ -396,6 +396,8 @@ int command_verify(const struct options *options)
 	enum status status = STATUS_OK;
 	if (options->model != NULL && options->send == NULL)
 		status = error_set(&err, STATUS_INVALID, "verify: --model goes with --send");
+	else if (options->send != NULL)
+		status = probe_check_url(options->send, &err);
 	if (status == STATUS_OK)
 		status = online_open(&online, options, &err);
 	if (status == STATUS_OK) {

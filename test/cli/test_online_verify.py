@@ -540,7 +540,8 @@ def test_how_far_slow_looks_back(pki, tmp_path):
 
 
 @pytest.mark.parametrize("args, words", [
-    (("verify", "--model", "m"), "--send"), (("verify", "--timeout", "soon"), "duration"), (("slow", "--limit", "0"), "1 to 1000"),
+    (("verify", "--model", "m"), "--send"), (("verify", "--send", "gateway:8080"), "http://host:port"), (("verify", "--send", "http://"), "http://host:port"),
+    (("verify", "--timeout", "soon"), "duration"), (("slow", "--limit", "0"), "1 to 1000"),
     (("slow", "--since", "0s"), "duration"), (("slow", "-o", "yaml"), "json, text"), (("verify", "--limit", "3"), "unknown option"),
 ])
 def test_options_that_mean_nothing(args, words):
