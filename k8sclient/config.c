@@ -68,8 +68,11 @@ static enum status read_file(const char *path, struct buffer *out, struct error 
 	buffer_init(out, LIMIT_KUBECONFIG_BYTES);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_INVALID, "%s: %s",
-				 path, uv_strerror(-errno));
+		return error_set(err,
+				 errno == ENOENT   ? STATUS_NOT_FOUND
+				 : errno == EACCES ? STATUS_DENIED
+						   : STATUS_INVALID,
+				 "%s: %s", path, uv_strerror(-errno));
 	char chunk[4096];
 	ssize_t n = 0;
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && !out->full)

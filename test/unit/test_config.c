@@ -416,6 +416,27 @@ TEST(nothing_is_configured)
 	CHECK(strstr(err.message, "automountServiceAccountToken") != NULL);
 }
 
+/* Root may read everything: it is somebody else for a moment. */
+TEST(a_kubeconfig_that_may_not_be_read)
+{
+	char folder[32];
+	struct error err = {.message = ""};
+	struct client_config config;
+	uid_t self = geteuid();
+	if (!make_folder(folder))
+		return;
+	write_file(folder, "a", "");
+	CLEANUP(str_freep) char *a = xasprintf("%s/a", folder);
+	struct config_source source = {.kubeconfig = a};
+	CHECK_INT(chmod(folder, 0711), 0);
+	CHECK_INT(chmod(a, 0), 0);
+	CHECK(self != 0 || seteuid(65534) == 0);
+	CHECK_INT(client_config_load(&source, &config, &err), STATUS_DENIED);
+	CHECK(strstr(err.message, "/a: ") != NULL);
+	CHECK(self != 0 || seteuid(self) == 0);
+	remove_files(folder);
+}
+
 static const struct {
 	const char *text;
 	const char *want; /* NULL: refused */
