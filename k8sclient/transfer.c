@@ -54,6 +54,9 @@ static int before_request(void *context, char *remote_ip, char *local_ip, int re
 	(void)local_ip;
 	(void)remote_port;
 	(void)local_port;
+	if (transfer->state !=
+	    TRANSFER_RUNNING) /* its user may be gone, and what it holds for him */
+		return CURL_PREREQFUNC_ABORT;
 	if (transfer->may_connect != NULL &&
 	    !transfer->may_connect(transfer->connect_context, remote_ip)) {
 		(void)snprintf(transfer->avoided, sizeof(transfer->avoided), "%s", remote_ip);

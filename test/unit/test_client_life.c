@@ -270,6 +270,50 @@ TEST(cancelled_before_and_while_it_runs)
 	CHECK_INT(f.answers, 0);
 }
 
+static bool count_late(void *context, const char *address)
+{
+	struct fixture *f = context;
+	CHECK_STR(address, "127.0.0.1");
+	f->events += f->told; /* its context may be gone by then */
+	return true;
+}
+
+static void cancel_from_outside(uv_async_t *async)
+{
+	struct fixture *f = async->data;
+	request_cancel(f->request);
+	f->told = 1;
+	uv_close((uv_handle_t *)async, NULL);
+}
+
+/* The word and the socket's readiness come in one turn of the loop. */
+TEST(cancelled_while_it_connects)
+{
+	struct fixture f;
+	struct sockaddr_in bound;
+	int size = sizeof(bound);
+	uv_async_t async;
+	if (!fixture_init(&f))
+		return;
+	(void)uv_tcp_getsockname(&f.listener, (struct sockaddr *)&bound, &size);
+	CLEANUP(str_freep) char *url = xasprintf("http://127.0.0.1:%d/x", ntohs(bound.sin_port));
+	struct request_spec spec = {
+	    .method = "GET", .url = url, .may_connect = count_late, .connect_context = &f};
+	(void)uv_async_init(&f.loop, &async, cancel_from_outside);
+	async.data = &f;
+	(void)uv_run(&f.loop, UV_RUN_NOWAIT);
+	f.request = client_send(f.client, &spec, on_response, &f);
+	(void)uv_async_send(&async);
+	RUN_UNTIL(&f, f.told == 1);
+	for (int turn = 0; turn < 10; turn++)
+		(void)uv_run(&f.loop, UV_RUN_NOWAIT);
+	CHECK_INT(f.events, 0);
+	CHECK_INT(f.requests, 0);
+	close_client(&f);
+	fixture_release(&f);
+	CHECK_INT(f.answers, 0);
+}
+
 TEST(closed_with_requests_and_watches_under_way)
 {
 	struct fixture f;
