@@ -137,7 +137,6 @@ enum status sightings_ask_services(struct online *online, const struct back_end 
 	bool there = false;
 	buffer_init(&path, KIB(1));
 	trace_query_names(back_end->type, &path);
-	trace_names_release(&sightings->services);
 	enum status status = query(online, back_end, path.data, sightings, &answer, &there, err);
 	if (status != STATUS_OK)
 		return status;
@@ -146,11 +145,16 @@ enum status sightings_ask_services(struct online *online, const struct back_end 
 		return STATUS_OK;
 	}
 	struct error wrong;
-	sightings->has_services =
-	    trace_query_read_names(back_end->type, answer.body.data, answer.body.len,
-				   &sightings->services, &wrong) == STATUS_OK;
-	if (!sightings->has_services)
+	struct trace_names names = {.items = NULL};
+	if (trace_query_read_names(back_end->type, answer.body.data, answer.body.len, &names,
+				   &wrong) == STATUS_OK) {
+		trace_names_release(&sightings->services);
+		sightings->services = names;
+		sightings->has_services = true;
+	} else {
+		trace_names_release(&names);
 		note_trouble(sightings, wrong.message);
+	}
 	return STATUS_OK;
 }
 
@@ -261,7 +265,15 @@ enum status sightings_ask_trace(struct online *online, const struct back_end *ba
 {
 	struct buffer path CLEANUP(buffer_release) = {0};
 	buffer_init(&path, KIB(1));
+	struct trace before = sightings->trace;
 	trace_query_trace(back_end->type, id, &path);
-	trace_release(&sightings->trace);
-	return ask_traces(online, back_end, path.data, NULL, sightings, err);
+	sightings->trace = (struct trace){.spans = NULL};
+	enum status status = ask_traces(online, back_end, path.data, NULL, sightings, err);
+	if (sightings->trace.count == 0) { /* no answer takes back what an earlier one showed */
+		trace_release(&sightings->trace);
+		sightings->trace = before;
+	} else {
+		trace_release(&before);
+	}
+	return status;
 }

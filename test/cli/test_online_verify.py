@@ -343,6 +343,24 @@ def test_a_hop_that_the_request_did_not_show(pki, tmp_path):
     assert {s["service"] for s in report["trace"]["spans"]} == set(NAMES.values()) - {"routing-proxy"}
 
 
+class Failing(Shop):
+    """Its Jaeger answers until it has shown a trace once, and then no more."""
+
+    def answer_query(self, exchange, path):
+        if self.asked > 0:
+            exchange.refuse(503, "ServiceUnavailable", 'no endpoints available for service "jaeger-collector"')
+        else:
+            super().answer_query(exchange, path)
+
+
+def test_what_was_seen_stays_when_the_back_end_goes(pki, tmp_path):
+    shop = Failing(traces=[whole()])
+    code, report = send(pki, tmp_path, shop, Gateway(shop, without=("prefill",)), "--timeout", "1s")
+    assert {s["service"] for s in report["trace"]["spans"]} == set(NAMES.values()) - {NAMES["prefill"]}
+    assert (code, report["result"]) == (0, "Connected"), "the prefilling engine was heard before"
+    assert any("no endpoints" in note for note in report["notes"])
+
+
 def test_a_request_of_which_nothing_comes(pki, tmp_path):
     shop = Shop()
     code, report = send(pki, tmp_path, shop, Gateway(shop, without=NAMES), "--timeout", "1s")
