@@ -98,8 +98,8 @@ static uint64_t hash_metadata(const cJSON *metadata)
 	uint64_t hash = mix_member(FNV_START, labels, "llm-d.ai/role");
 	hash = mix_member(hash, labels, "llm-d.ai/engine-type");
 	uint64_t sum = 0;
-	for (const cJSON *row = annotations == NULL ? NULL : annotations->child; row != NULL;
-	     row = row->next)
+	for (const cJSON *row = cJSON_IsObject(annotations) ? annotations->child : NULL;
+	     row != NULL; row = row->next)
 		if (is_word_to_us(row->string) && cJSON_IsString(row))
 			sum += mix_text(mix_text(FNV_START, row->string), row->valuestring);
 	return mix_number(hash, sum);

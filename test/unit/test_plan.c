@@ -222,6 +222,25 @@ TEST(words_in_the_pod_template)
 	}
 }
 
+/* What a kind's schema does not look into may be of any shape; it says nothing, and stays. */
+TEST(annotations_of_a_pod_template_that_are_none)
+{
+	static const char *const shapes[] = {"[{}]",  "[null]", "[]",       "7",
+					     "\"x\"", "null",   "{\"a\":7}"};
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		cJSON *object CLEANUP(json_freep) = parse(DEPLOYMENT("", ENGINE));
+		char *metadata CLEANUP(str_freep) = xasprintf("{\"annotations\":%s}", shapes[i]);
+		json_set(json_member_mut(json_member_mut(object, "spec"), "template"), "metadata",
+			 parse(metadata));
+		cJSON *injected CLEANUP(json_freep) = after(object, &inject, NULL);
+		const cJSON *kept =
+		    json_pointer_get(injected, "/spec/template/metadata/annotations");
+		char *text CLEANUP(str_freep) = json_to_string(kept);
+		CHECK_STR(text, shapes[i]);
+		CHECK(plan_has_ledger(injected));
+	}
+}
+
 TEST(without_a_ledger_nothing_is_removed)
 {
 	cJSON *object = parse(DEPLOYMENT("", ENGINE));
