@@ -17,30 +17,35 @@ static bool is_plain(const char *text)
 	       (strchr(text, '$') == NULL || text_has_prefix(text, "$("));
 }
 
-/* The value is a reference to that variable and nothing else: kubelet's or, in a script, a shell's. */
-static bool is_reference(const struct deciding *deciding, const char *value, const char *name)
+/* The value is a reference to that variable and nothing else. */
+static bool is_reference(const char *value, const char *name, const char *open, const char *close)
 {
-	static const char *const forms[][2] = {{"$(", ")"},     {"${", "}"},     {"$", ""},
-					       {"\"$(", ")\""}, {"\"${", "}\""}, {"\"$", "\""}};
-	bool script = launch_form(deciding->launch) == LAUNCH_SCRIPT;
+	size_t quote = value[0] == '"' ? 1 : 0;
 	size_t len = strlen(name);
-	for (size_t i = 0; i < (script ? ARRAY_LEN(forms) : 1); i++) {
-		const char *behind = value + strlen(forms[i][0]);
-		if (text_has_prefix(value, forms[i][0]) && strncmp(behind, name, len) == 0 &&
-		    strcmp(behind + len, forms[i][1]) == 0)
-			return true;
-	}
-	return false;
+	if (!text_has_prefix(value + quote, open))
+		return false;
+	const char *rest = value + quote + strlen(open);
+	if (strncmp(rest, name, len) != 0 || !text_has_prefix(rest + len, close))
+		return false;
+	return strcmp(rest + len + strlen(close), quote == 1 ? "\"" : "") == 0;
+}
+
+static bool is_kubelets(const char *value, const char *name)
+{
+	return is_reference(value, name, "$(", ")");
 }
 
 /* The flag asks for the variable that is ours to add: it says nothing of where spans go. */
 static bool waits_for_ours(const struct deciding *deciding, const char *value)
 {
+	const char *name = env_rules[ENV_ENDPOINT].name;
+	bool script = launch_form(deciding->launch) == LAUNCH_SCRIPT;
 	return !env_is_set(&deciding->env, ENV_ENDPOINT) &&
-	       is_reference(deciding, value, env_rules[ENV_ENDPOINT].name);
+	       (is_kubelets(value, name) || (script && (is_reference(value, name, "${", "}") ||
+							is_reference(value, name, "$", ""))));
 }
 
-/* What a shell or kubelet puts in its place may be nothing, unless the container's env says what it is. */
+/* What a shell or kubelet puts in its place may be nothing, unless env says what kubelet puts there. */
 static bool may_be_empty(const struct deciding *deciding, const char *value)
 {
 	const struct list_view *env = deciding->subject->env;
@@ -49,7 +54,7 @@ static bool may_be_empty(const struct deciding *deciding, const char *value)
 	for (size_t i = 0; i < env->count; i++) {
 		const char *name = json_str(env->items[i], "name");
 		const char *literal = json_str(env->items[i], "value");
-		if (name != NULL && is_reference(deciding, value, name))
+		if (name != NULL && is_kubelets(value, name))
 			empty = literal == NULL || literal[0] == '\0';
 	}
 	return empty;
@@ -63,9 +68,14 @@ static bool take_flag_endpoint(struct deciding *deciding)
 		if (rules->flags[i].value != FLAG_VALUE_ENDPOINT)
 			continue;
 		decide_find_flag(deciding, &rules->flags[i].syntax, &flag);
-		if (flag.presence != FLAG_PRESENT || flag.value == NULL ||
-		    waits_for_ours(deciding, flag.value))
+		if (flag.presence != FLAG_PRESENT || flag.value == NULL)
 			continue;
+		if (waits_for_ours(deciding, flag.value)) {
+			/* what is the shell's, the script may set anew */
+			deciding->endpoint_unsure =
+			    !is_kubelets(flag.value, env_rules[ENV_ENDPOINT].name);
+			continue;
+		}
 		deciding->endpoint_in_env = is_plain(flag.value);
 		deciding->endpoint_unsure = may_be_empty(deciding, flag.value);
 		deciding->endpoint = TAKE_PTR(flag.value);
@@ -83,7 +93,7 @@ static bool take_env_endpoint(struct deciding *deciding, enum env_name name)
 	deciding->endpoint =
 	    literal != NULL ? xstrdup(literal) : xasprintf("$(%s)", env_rules[name].name);
 	deciding->endpoint_in_env = true;
-	deciding->endpoint_unsure = may_be_empty(deciding, deciding->endpoint);
+	deciding->endpoint_unsure |= may_be_empty(deciding, deciding->endpoint);
 	deciding->endpoint_from = env_rules[name].name;
 	return true;
 }
