@@ -188,6 +188,16 @@ void emit_patches(const struct batch *batch, struct buffer *out)
 	}
 }
 
+/* Kustomize takes a name for a regular expression: in one of Kubernetes only a point means more than itself. */
+static char *pattern_of(const char *name)
+{
+	struct buffer pattern;
+	buffer_init(&pattern, KIB(4));
+	for (; *name != '\0'; name++)
+		buffer_add_str(&pattern, *name == '.' ? "[.]" : (char[]){*name, '\0'});
+	return buffer_detach(&pattern);
+}
+
 /* Without the namespace, which the source may leave to a kustomization. */
 static void emit_target(const cJSON *object, struct buffer *out)
 {
@@ -199,8 +209,10 @@ static void emit_target(const cJSON *object, struct buffer *out)
 		json_set_str(target, "group", group);
 	}
 	json_set_str(target, "version", slash == NULL ? version : slash + 1);
+	const char *name = json_str(object, "metadata.name");
+	char *pattern CLEANUP(str_freep) = name == NULL ? NULL : pattern_of(name);
 	set_text(target, "kind", json_str(object, "kind"));
-	set_text(target, "name", json_str(object, "metadata.name"));
+	set_text(target, "name", pattern);
 	json_print(target, out);
 }
 
@@ -232,16 +244,30 @@ static enum status refuse_aims(const struct batch *batch, const struct entry *fi
 	    place, title, other_title, other_place);
 }
 
+/* A target without a name is every workload of its kind. */
+static enum status check_name(const struct batch *batch, const struct entry *entry,
+			      struct error *err)
+{
+	if (!entry->plan->changes || json_str(entry_object(entry), "metadata.name") != NULL)
+		return STATUS_OK;
+	char *title CLEANUP(str_freep) = entry_title(batch, entry);
+	char *place CLEANUP(str_freep) = entry_place(batch, entry);
+	return error_set(err, STATUS_INVALID,
+			 "%s: %s: has no metadata.name, by which Kustomize finds what it patches",
+			 place, title);
+}
+
 /* A flag that is given twice may end a server, so no two workloads may share a target. */
 static enum status check_aims(const struct batch *batch, struct error *err)
 {
 	enum status status = STATUS_OK;
 	size_t count = 0;
 	struct aim *aims = xcalloc(batch->count + 1, sizeof(*aims));
-	for (size_t i = 0; i < batch->count; i++) {
+	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
 		struct buffer target;
 		if (batch->entries[i].plan == NULL)
 			continue;
+		status = check_name(batch, &batch->entries[i], err);
 		buffer_init(&target, KIB(4));
 		emit_target(entry_object(&batch->entries[i]), &target);
 		aims[count++] = (struct aim){.target = buffer_detach(&target), .entry = i};

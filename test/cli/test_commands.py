@@ -287,3 +287,11 @@ def test_kustomize_is_the_patch_without_the_ledger(vllm):
     assert yaml.safe_load(patch["patch"]) == [o for o in every if o["op"] != "test" and not o["path"].startswith("/metadata/")]
     empty = inject("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "-o", "kustomize")
     assert empty.code == cli.OK and yaml.safe_load(empty.out)["patches"] == []
+
+
+def test_a_kustomize_patch_finds_one_workload():
+    """Kustomize takes the name for a regular expression of the whole, in which a point is any character."""
+    names = ["qwen.decode", "qwen-decode", "qwen1decode"]
+    component = yaml.safe_load(inject(dump(*(deployment(name) for name in names)), "-o", "kustomize").out)
+    targets = [patch["target"]["name"] for patch in component["patches"]]
+    assert [[name for name in names if re.fullmatch(target, name)] for target in targets] == [[name] for name in names]

@@ -154,6 +154,14 @@ def test_a_kustomize_patch_that_would_be_applied_twice(namespaces):
         assert word in result.err
 
 
+def test_a_kustomize_patch_without_a_name():
+    """A target that names nothing is every workload of that kind."""
+    tree = deployment()
+    tree["metadata"] = {"generateName": "decode-"}
+    result = inject(dump(deployment("other"), tree), "-o", "kustomize")
+    assert (result.code, result.raw) == (cli.INVALID, b"") and "-: document 2" in result.err and "metadata.name" in result.err
+
+
 def test_an_empty_directory_is_not_found(tmp_path):
     result = run("inject", "-f", str(tmp_path))
     assert result.code == cli.NOT_FOUND and str(tmp_path) in result.err
