@@ -132,6 +132,12 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_manifest(const char *path)
+{
+	return text_has_suffix(path, ".yaml") || text_has_suffix(path, ".yml") ||
+	       text_has_suffix(path, ".json");
+}
+
 static enum status list_folder(const char *path, struct names *ret_names, struct error *err)
 {
 	DIR *folder = opendir(path);
@@ -140,10 +146,16 @@ static enum status list_folder(const char *path, struct names *ret_names, struct
 		return error_wrap(err, "%s", path);
 	}
 	const struct dirent *entry;
+	enum status status = STATUS_OK;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	while ((entry = readdir(folder)) != NULL && ret_names->count < FILES_MAX) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+	while (status == STATUS_OK && (entry = readdir(folder)) != NULL) {
+		bool may_be_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    (!may_be_folder && !is_manifest(entry->d_name)))
 			continue;
+		if (ret_names->count == FILES_MAX)
+			status =
+			    error_set(err, STATUS_LIMIT, "%s: more than %d files", path, FILES_MAX);
 		ret_names->items =
 		    grow(ret_names->items, ret_names->count, sizeof(*ret_names->items));
 		ret_names->items[ret_names->count++] = xasprintf("%s/%s", path, entry->d_name);
@@ -151,13 +163,7 @@ static enum status list_folder(const char *path, struct names *ret_names, struct
 	(void)closedir(folder);
 	if (ret_names->count > 0)
 		qsort(ret_names->items, ret_names->count, sizeof(*ret_names->items), compare_names);
-	return STATUS_OK;
-}
-
-static bool is_manifest(const char *path)
-{
-	return text_has_suffix(path, ".yaml") || text_has_suffix(path, ".yml") ||
-	       text_has_suffix(path, ".json");
+	return status;
 }
 
 /* Files by name, then (with -R) what is below; a symbolic link to a folder is not followed. */

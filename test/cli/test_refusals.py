@@ -162,6 +162,17 @@ def test_a_kustomize_patch_without_a_name():
     assert (result.code, result.raw) == (cli.INVALID, b"") and "-: document 2" in result.err and "metadata.name" in result.err
 
 
+def test_a_directory_of_too_many_files(tmp_path):
+    """None is passed over in silence; what is no manifest does not count."""
+    for i in range(10001):
+        (tmp_path / f"{i}.yaml").touch()
+    result = run("inject", "-f", str(tmp_path))
+    assert (result.code, result.raw) == (cli.LIMIT, b"") and "10000" in result.err
+    for i in range(3):
+        (tmp_path / f"{i}.yaml").rename(tmp_path / f"{i}.txt")
+    assert run("inject", "-f", str(tmp_path)).code == cli.OK
+
+
 def test_an_empty_directory_is_not_found(tmp_path):
     result = run("inject", "-f", str(tmp_path))
     assert result.code == cli.NOT_FOUND and str(tmp_path) in result.err
