@@ -151,3 +151,12 @@ size_t flags_bare_word(const struct launch_words *words)
 	}
 	return words->count;
 }
+
+bool flags_value_is_false(const char *value)
+{
+	static const char *const words[] = {"0", "f", "F", "false", "FALSE", "False"};
+	for (size_t i = 0; value != NULL && i < ARRAY_LEN(words); i++)
+		if (strcmp(value, words[i]) == 0)
+			return true;
+	return false;
+}

@@ -40,4 +40,7 @@ size_t flags_end(const struct launch_words *words);
  */
 size_t flags_bare_word(const struct launch_words *words);
 
+/* What Go's strconv.ParseBool takes for false; NULL is no value. */
+bool flags_value_is_false(const char *value);
+
 #endif

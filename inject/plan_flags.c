@@ -8,16 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-
-/* Go's strconv.ParseBool. */
-static bool is_false(const char *value)
-{
-	static const char *const words[] = {"0", "f", "F", "false", "FALSE", "False"};
-	for (size_t i = 0; value != NULL && i < ARRAY_LEN(words); i++)
-		if (strcmp(value, words[i]) == 0)
-			return true;
-	return false;
-}
+#include "inject/flags.h"
 
 static char *token_of(const struct deciding *deciding, const struct flag_rule *rule)
 {
@@ -109,7 +100,7 @@ static bool replace_flag(struct deciding *deciding, const struct flag_rule *rule
 static bool present_flag(struct deciding *deciding, const struct flag_rule *rule,
 			 const struct launch_flag *flag)
 {
-	if (rule->value != FLAG_VALUE_TRUE || !is_false(flag->value))
+	if (rule->value != FLAG_VALUE_TRUE || !flags_value_is_false(flag->value))
 		return false;
 	if (rule->replace_false)
 		return replace_flag(deciding, rule, flag);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "inject/component_rules.h"
 #include "inject/env.h"
+#include "inject/flags.h"
 
 static char *copy(const char *text)
 {
@@ -96,7 +97,7 @@ static void read_flags(const struct launch *launch, const struct component_rules
 	for (size_t i = 0; i < rules->flag_count; i++) {
 		struct launch_flag flag CLEANUP(launch_flag_release) = {0};
 		launch_find_flag(launch, &rules->flags[i].syntax, &flag);
-		bool on = flag.presence == FLAG_PRESENT && !text_equal(flag.value, "false");
+		bool on = flag.presence == FLAG_PRESENT && !flags_value_is_false(flag.value);
 		if (i == 0)
 			hop->flag_missing = needed && !on && flag.presence != FLAG_UNSURE;
 		if (rules->flags[i].value == FLAG_VALUE_ENDPOINT && flag.value != NULL) {
