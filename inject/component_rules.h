@@ -69,8 +69,11 @@ struct component_rules {
 	struct flag_rule flags[COMPONENT_FLAGS];
 	size_t flag_count;
 	struct flag_syntax obsolete; /* an older spelling, which forbids ours; name NULL: none */
-	const char *modern[2];       /* flags that only versions with `flags` know */
-	const char *hiding[2]; /* flags whose value may set `flags`, and which ours would beat */
+	struct flag_syntax
+	    deadly;             /* a switch beside which `flags` end the program; name NULL: none */
+	const char *deadly_why; /* one phrase */
+	const char *modern[2];  /* flags that only versions with `flags` know */
+	const char *hiding[2];  /* flags whose value may set `flags`, and which ours would beat */
 	const char *detached_below; /* such versions hand no trace context on; NULL: all do */
 	bool grpc_url_only;         /* Go SDK: http(s)://host:port, never 4318, no http/protobuf */
 	bool by_role;        /* the service name is "<service>-<role>", decode without a role */

@@ -172,6 +172,20 @@ static bool plan_flag(struct deciding *deciding, const struct flag_rule *rule)
 	return false;
 }
 
+/* It works as it is; with ours beside it the program would end. */
+static bool check_deadly(struct deciding *deciding)
+{
+	const struct component_rules *rules = deciding->rules;
+	struct launch_flag flag CLEANUP(launch_flag_release) = {0};
+	if (rules->deadly.name == NULL)
+		return false;
+	decide_find_flag(deciding, &rules->deadly, &flag);
+	if (flag.presence != FLAG_PRESENT)
+		return false;
+	return decide_skip(deciding, REASON_CONFLICTING_USER_VALUE, "the user set %s: %s",
+			   rules->deadly.name, rules->deadly_why);
+}
+
 bool decide_flags(struct deciding *deciding)
 {
 	const struct component_rules *rules = deciding->rules;
@@ -186,6 +200,8 @@ bool decide_flags(struct deciding *deciding)
 					   "takes it does not take ours",
 					   rules->obsolete.name);
 	}
+	if (check_deadly(deciding))
+		return true;
 	for (size_t i = 0; i < rules->flag_count; i++)
 		if (plan_flag(deciding, &rules->flags[i]))
 			return true;

@@ -74,6 +74,14 @@ const struct component_rules vllm_rules = {
 	       .value = FLAG_VALUE_DETAILED,
 	       .why = "asked for by spec.components.vllm.detailedTraces"}},
     .flag_count = 2,
+    /* Its tracing asserts the statistics of each request (vllm-project/vllm#25352). */
+    .deadly = {.name = "--disable-log-stats",
+	       .underscores = true,
+	       .prefixes = true,
+	       .shortest = "--disable-log-s",
+	       .is_switch = true},
+    .deadly_why = "vLLM makes its spans of the statistics that this turns off, and ends at the "
+		  "first request when it is to trace without them",
     .by_role = true,
     .service = "vllm",
     .gates = gates,
