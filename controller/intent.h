@@ -31,7 +31,13 @@ enum intent_type {
 };
 
 /* Which part of the namespace's own set-up a write belongs to: where its failure is shown. */
-enum intent_part { PART_NONE, PART_COLLECTOR, PART_BACKEND, PART_COUNT };
+enum intent_part {
+	PART_NONE,
+	PART_COLLECTOR,
+	PART_BACKEND,
+	PART_REMOVAL, /* deletions of either: what may not be applied may go all the same */
+	PART_COUNT
+};
 
 struct intent {
 	enum intent_type type;

@@ -63,18 +63,24 @@ static bool is_applied(const struct view *view, size_t index, const cJSON *wante
 	return json_covers(live, wanted);
 }
 
-static bool may_apply(const struct view *view, const struct collector_plan *plan,
-		      enum intent_part part, struct intents *intents)
+/* A write of that part was refused, and it is not yet the time to try again. */
+static bool is_held(const struct view *view, enum intent_part part, struct intents *intents)
 {
-	bool shape = part == PART_BACKEND ? plan->may_apply_backend : plan->may_apply_collector;
 	const struct refusal *refusal = &view->memory->refusals[part];
 	char generation[24];
 	object_generation(view->tracing, generation, sizeof(generation));
 	if (!refusal_holds(refusal, generation, view->now.mono_ms))
-		return shape;
+		return false;
 	if (refusal->retry_at_ms != UINT64_MAX)
 		intents_again(intents, refusal->retry_at_ms - view->now.mono_ms);
-	return false;
+	return true;
+}
+
+static bool may_apply(const struct view *view, const struct collector_plan *plan,
+		      enum intent_part part, struct intents *intents)
+{
+	bool shape = part == PART_BACKEND ? plan->may_apply_backend : plan->may_apply_collector;
+	return !is_held(view, part, intents) && shape;
 }
 
 static void apply_one(const struct view *view, const struct collector_plan *plan,
@@ -113,11 +119,12 @@ static void delete_one(const struct view *view, size_t index, const char *why,
 	if (!object_is_removable(live) ||
 	    !resource_find(owned_objects[index].api_version, owned_objects[index].kind, &resource))
 		return;
-	if (json_get(live, "metadata.deletionTimestamp") != NULL)
+	if (json_get(live, "metadata.deletionTimestamp") != NULL ||
+	    is_held(view, PART_REMOVAL, intents))
 		return;
 	struct intent *intent =
 	    intents_add(intents, INTENT_DELETE, resource, view->name, owned_objects[index].name);
-	intent->part = part_of(index);
+	intent->part = PART_REMOVAL;
 	intent->uid = xstrdup(json_str(live, "metadata.uid"));
 	intent->note = xstrdup(why);
 }

@@ -53,12 +53,16 @@ static void state_enabled(const struct view *view, const struct policy *policy,
 					: "True",
 				    reason_info(policy->reason)->word, "%s", policy->message);
 		break;
-	case PHASE_REMOVE:
+	case PHASE_REMOVE: {
+		const char *refused = view->memory->refusals[PART_REMOVAL].message;
 		verdict_set(verdict, "False", REASON_WORD_REMOVING,
 			    "everything is being taken back; left are %zu workloads and %zu "
-			    "objects of ours",
-			    view->ledgers, view->managed);
+			    "objects of ours%s%s",
+			    view->ledgers, view->managed,
+			    refused == NULL ? "" : "; a deletion was refused: ",
+			    refused == NULL ? "" : refused);
 		break;
+	}
 	case PHASE_OFF:
 	case PHASE_GONE:
 		state_off(view, verdict);

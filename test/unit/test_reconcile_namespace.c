@@ -209,6 +209,53 @@ TEST(a_refusal_holds_one_part)
 	scene_release(&scene);
 }
 
+/* So does a refused deletion, also of what is no longer wanted: it is not tried again and again. */
+TEST(a_refused_deletion_waits)
+{
+	static const struct {
+		const char *objects;
+		const char *now, *later;
+	} cases[] = {
+	    {NS("false") TRACING OUR_CONFIG, "status",
+	     "status; delete ConfigMap/otel-collector-config"},
+	    {NS("true") TRACING_WITH(
+		 "{collector: {mode: Shared, endpoint: 'http://10.0.0.1:4317'}}", "{}") OUR_CONFIG,
+	     "event Tracing/llm-d CollectorReady; status",
+	     "event Tracing/llm-d CollectorReady; status; delete ConfigMap/otel-collector-config"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		uint64_t again_ms = 0;
+		scene_init(&scene);
+		scene_add(&scene, cases[i].objects);
+		refusal_note(&scene.space->refusals[PART_REMOVAL], STATUS_DENIED,
+			     "the policy forbids it", "1", scene.now.mono_ms, 0);
+		CLEANUP(str_freep) char *now = scene_namespace(&scene, false, NULL, &again_ms);
+		CHECK_STR_ROW(now, cases[i].now, cases[i].later);
+		CHECK_INT_ROW(again_ms, 60000, cases[i].later);
+		scene.now.mono_ms += 60000;
+		CLEANUP(str_freep) char *later = scene_namespace(&scene, false, NULL, NULL);
+		CHECK_STR_ROW(later, cases[i].later, cases[i].now);
+		scene_release(&scene);
+	}
+}
+
+TEST(a_refused_deletion_is_told_with_the_removal)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("false") TRACING OUR_CONFIG);
+	refusal_note(&scene.space->refusals[PART_REMOVAL], STATUS_DENIED, "the policy forbids it",
+		     "1", scene.now.mono_ms, 0);
+	free(scene_namespace(&scene, true, NULL, NULL));
+	cJSON *tracing = object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+	CHECK_STR(json_str(object_condition(tracing, "Enabled"), "message"),
+		  "everything is being taken back; left are 0 workloads and 1 objects of ours; "
+		  "a deletion was refused: the policy forbids it");
+	cJSON_Delete(tracing);
+	scene_release(&scene);
+}
+
 TEST(removal_waits_for_workloads_only_so_long)
 {
 	struct scene scene;
