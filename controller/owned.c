@@ -183,3 +183,30 @@ size_t owned_remove(const struct view *view, struct intents *intents)
 	}
 	return left;
 }
+
+static bool has_write(const struct intents *intents, enum intent_part part)
+{
+	for (size_t i = 0; i < intents->count; i++)
+		if (intents->items[i].part == part)
+			return true;
+	return false;
+}
+
+bool owned_forget_refusals(const struct view *view, const struct policy *policy,
+			   struct refusal refusals[PART_COUNT], const struct intents *intents)
+{
+	bool dropped = false;
+	char generation[24];
+	object_generation(view->tracing, generation, sizeof(generation));
+	if (policy->phase != PHASE_ON && policy->phase != PHASE_REMOVE)
+		return false;
+	for (int part = PART_COLLECTOR; part < PART_COUNT; part++) {
+		if (refusals[part].message == NULL ||
+		    refusal_holds(&refusals[part], generation, view->now.mono_ms) ||
+		    has_write(intents, (enum intent_part)part))
+			continue;
+		refusal_clear(&refusals[part]);
+		dropped = true;
+	}
+	return dropped;
+}

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "controller/controller_internal.h"
+#include "controller/owned.h"
 #include "controller/policy.h"
 #include "controller/proof_view.h"
 #include "controller/reconcile_namespace.h"
@@ -326,6 +327,8 @@ static void work_on_namespace(struct job *job, const struct view *view)
 	proof_settle(&space->proof, &space->roster, &targets, job->started.mono_ms);
 	measure_sampling(controller, space, &policy);
 	reconcile_namespace(view, &policy, &intents, &job->finished);
+	if (owned_forget_refusals(view, &policy, space->refusals, &intents))
+		add_namespace_key(controller, space->name, 0);
 	note_phase(space, &policy, job->started.mono_ms);
 	object_generation(view->tracing, job->version, sizeof(job->version));
 	policy_release(&policy);
@@ -419,12 +422,10 @@ static void hold_key(struct controller *controller, struct namespace *space, con
 	bool known = false;
 	for (size_t i = 0; i < space->held_count && !known; i++)
 		known = strcmp(space->held[i], key) == 0;
-	if (known) {
-		queue_done(controller->queue, key, controller_now(controller).mono_ms);
-		return;
+	if (!known) {
+		space->held = grow(space->held, space->held_count, sizeof(*space->held));
+		space->held[space->held_count++] = xstrdup(key);
 	}
-	space->held = grow(space->held, space->held_count, sizeof(*space->held));
-	space->held[space->held_count++] = xstrdup(key);
 	queue_done(controller->queue, key, controller_now(controller).mono_ms);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/yaml.h"
 #include "controller/facts.h"
+#include "controller/owned.h"
 #include "controller/policy.h"
 #include "controller/proof_view.h"
 #include "controller/reconcile_namespace.h"
@@ -176,6 +177,7 @@ __attribute__((unused)) static char *scene_namespace(struct scene *scene, bool c
 	proof_look(&view, &policy, &targets);
 	proof_settle(&scene->space->proof, &scene->space->roster, &targets, scene->now.mono_ms);
 	reconcile_namespace(&view, &policy, &intents, &finished);
+	(void)owned_forget_refusals(&view, &policy, scene->space->refusals, &intents);
 	scene_summarize(&intents, &out);
 	if (carry_out)
 		scene_carry_out(scene, &intents);

@@ -2,6 +2,7 @@
 #include "scene.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "controller/owned.h"
 #include "inject/objects.h"
 
@@ -253,6 +254,63 @@ TEST(a_refused_deletion_is_told_with_the_removal)
 		  "everything is being taken back; left are 0 workloads and 1 objects of ours; "
 		  "a deletion was refused: the policy forbids it");
 	cJSON_Delete(tracing);
+	scene_release(&scene);
+}
+
+/* A write that was carried out although its answer got lost, and one that is no longer wanted. */
+TEST(a_refusal_ends_when_nothing_is_left_to_be_written)
+{
+	static const struct {
+		const char *what;
+		enum intent_part part;
+		const char *condition;
+		const char *spec; /* of the Tracing afterwards */
+	} cases[] = {
+	    {"collector", PART_COLLECTOR, "CollectorReady", "{}"},
+	    {"back end", PART_BACKEND, "BackendReady", "{}"},
+	    {"elsewhere, nothing of ours", PART_COLLECTOR, "CollectorReady",
+	     "{collector: {mode: Shared, endpoint: 'http://10.0.0.1:4317'}}"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, NS("true") TRACING);
+		free(scene_namespace(&scene, true, NULL, NULL)); /* all is applied */
+		CLEANUP(str_freep)
+		char *tracing = xasprintf("apiVersion: tracing.llm-d.io/v1alpha1\nkind: "
+					  "Tracing\nmetadata: {name: llm-d}\nspec: %s\n",
+					  cases[i].spec);
+		scene_add(&scene, tracing);
+		refusal_note(&scene.space->refusals[cases[i].part], STATUS_RETRY, "connection lost",
+			     "1", scene.now.mono_ms, 0);
+		for (int look = 0; look < 3; look++) {
+			free(scene_namespace(&scene, true, NULL, NULL));
+			cJSON *tree =
+			    object_parse(store_get(scene.store, RESOURCE_TRACING, "team", "llm-d"));
+			const char *reason =
+			    json_str(object_condition(tree, cases[i].condition), "reason");
+			CHECK_INT_ROW(text_equal(reason, "Refused"), look < 2, cases[i].what);
+			cJSON_Delete(tree);
+			scene.now.mono_ms += 1000;
+		}
+		CHECK_INT_ROW(scene.space->refusals[cases[i].part].message == NULL, true,
+			      cases[i].what);
+		scene_release(&scene);
+	}
+}
+
+/* What is still to be written is tried, and its refusal counted on. */
+TEST(a_refusal_stays_while_its_write_is_tried_again)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, NS("true") TRACING);
+	refusal_note(&scene.space->refusals[PART_BACKEND], STATUS_DENIED, "exceeded quota: small",
+		     "1", scene.now.mono_ms, 0);
+	scene.now.mono_ms += 60000;
+	CLEANUP(str_freep) char *got = scene_namespace(&scene, false, NULL, NULL);
+	CHECK(strstr(got, "apply Deployment/jaeger") != NULL);
+	CHECK_STR(scene.space->refusals[PART_BACKEND].message, "exceeded quota: small");
 	scene_release(&scene);
 }
 
