@@ -70,6 +70,7 @@ struct proof {
 	double sent;
 	bool query; /* of the targets, as of the round (proof_settle) */
 	enum query_type dialect;
+	char where[17]; /* hash of URL and tenant; "": not looked at yet */
 	bool calls;
 	size_t engines;
 	bool look;   /* after PROOF_SERVED the back end is asked */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 enum { FRESH_US = 120000000, METRICS_PORT = 8888, SPAN_METRICS_PORT = 8889, QUERY_PORT = 16686 };
@@ -150,6 +151,24 @@ void proof_hops(const struct roster *roster, struct trace_hops *ret_hops)
 	*ret_hops = joint;
 }
 
+/* Another back end, or another tenant's part of it, may know what that of before did not. */
+static void follow_back_end(struct proof *proof, const struct proof_targets *targets,
+			    uint64_t mono_ms)
+{
+	char where[sizeof(proof->where)];
+	CLEANUP(str_freep)
+	char *text = xasprintf("%s %s", targets->url == NULL ? "" : targets->url,
+			       targets->tenant == NULL ? "" : targets->tenant);
+	hash_short(text, strlen(text), where);
+	if ((proof->judged &&
+	     (proof->query != targets->query || proof->dialect != targets->dialect)) ||
+	    (proof->where[0] != '\0' && strcmp(proof->where, where) != 0))
+		proof_wake(proof, mono_ms);
+	proof->query = targets->query;
+	proof->dialect = targets->dialect;
+	memcpy(proof->where, where, sizeof(where));
+}
+
 void proof_settle(struct proof *proof, struct roster *roster, const struct proof_targets *targets,
 		  uint64_t mono_ms)
 {
@@ -160,11 +179,8 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 	if (proof->step == PROOF_SERVED && targets->engine == NULL && !proof->asking)
 		proof_skip_served(proof, mono_ms);
 	if (proof->step == PROOF_COUNTER) {
-		if (proof->judged &&
-		    (proof->query != targets->query || proof->dialect != targets->dialect))
-			proof_wake(proof, mono_ms); /* another back end */
-		proof->query = targets->query;
-		proof->dialect = targets->dialect;
+		if (targets->wanted) /* settings that hold may not be known */
+			follow_back_end(proof, targets, mono_ms);
 		proof->calls = targets->calls;
 		if (proof->engines == 0 && targets->engines > 0)
 			proof_hurry(proof, mono_ms); /* a rollout is through */

@@ -324,3 +324,56 @@ TEST(unsampled_requests_end_in_status_and_outlast_the_process)
 	CHECK_STR(condition(&scene, "SamplingConsistent"), "True Consistent");
 	scene_release(&scene);
 }
+
+#define TEMPO(OTLP)                                                                                \
+	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d}\nspec: "    \
+	"{backend: {type: OTLP, otlp: {" OTLP "}}}\n---\n"
+#define AT(HOST)                                                                                   \
+	"endpoint: 'http://tempo:4317', query: {type: Tempo, endpoint: 'http://" HOST ":3200'}"
+
+/* A whole round that hears of nobody, and one in which nothing has moved since. */
+static void hear_of_nobody(struct scene *scene)
+{
+	look_at_workload(scene);
+	look(scene);
+	answer(scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(scene);
+	answer(scene, "{\"tagValues\":[]}");
+	pass(scene, 150000);
+	answer(scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(scene);
+}
+
+TEST(a_back_end_that_is_another_one_is_asked_although_nothing_moves)
+{
+	static const struct {
+		const char *what, *after;
+		bool asks;
+	} cases[] = {
+	    {"the same", TEMPO(AT("a")), false},
+	    {"another address", TEMPO(AT("b")), true},
+	    {"another tenant", TEMPO(AT("a") ", tenant: team"), true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, SPACE TEMPO(AT("a")) COLLECTOR DECODE);
+		hear_of_nobody(&scene);
+		CHECK_STR(condition(&scene, "SpansReceived"), "False Silent");
+		scene_add(&scene, cases[i].after);
+		look(&scene);
+		pass(&scene, 1000);
+		char *summary = scene_namespace(&scene, true, NULL, NULL);
+		CHECK_INT_ROW(strstr(summary, "ask Service/otel-collector") != NULL, cases[i].asks,
+			      cases[i].what);
+		free(summary);
+		if (cases[i].asks) {
+			answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
+			summary = scene_namespace(&scene, true, NULL, NULL);
+			CHECK_INT_ROW(strstr(summary, "ask Service/query") != NULL, true,
+				      cases[i].what);
+			free(summary);
+		}
+		scene_release(&scene);
+	}
+}
