@@ -32,13 +32,13 @@ static bool is_fresh(const struct view *view, const cJSON *deployment)
 	       view->now.wall_us - since < FRESH_US;
 }
 
-static bool is_anything_on(const struct roster *roster)
+static size_t count_on(const struct roster *roster)
 {
+	size_t on = 0;
 	for (size_t i = 0; i < roster->count; i++)
 		for (size_t k = 0; k < roster->rows[i].hops.count; k++)
-			if (roster->rows[i].hops.items[k].on)
-				return true;
-	return false;
+			on += roster->rows[i].hops.items[k].on;
+	return on;
 }
 
 /* To where spans of this namespace are collected; a scheme or none is the same. */
@@ -121,7 +121,7 @@ void proof_look(const struct view *view, const struct policy *policy,
 	bool otlp = policy->has_settings && settings->backend == BACKEND_OTLP;
 	*ret_targets = (struct proof_targets){
 	    .wanted = policy->phase == PHASE_ON && policy->collector.ready && !policy->dry_run &&
-		      is_anything_on(&view->memory->roster),
+		      count_on(&view->memory->roster) > 0,
 	    .counter = has_port(collector, METRICS_PORT),
 	    .calls = has_port(collector, SPAN_METRICS_PORT),
 	    .query = otlp ? settings->otlp_query.endpoint != NULL : has_port(jaeger, QUERY_PORT),
@@ -181,6 +181,9 @@ void proof_settle(struct proof *proof, struct roster *roster, const struct proof
 	if (proof->step == PROOF_COUNTER) {
 		if (targets->wanted) /* settings that hold may not be known */
 			follow_back_end(proof, targets, mono_ms);
+		/* a workload went, with what was missing of it */
+		if (proof->judged && !proof->awake && proof->expected != count_on(roster))
+			proof_wake(proof, mono_ms);
 		proof->calls = targets->calls;
 		if (proof->engines == 0 && targets->engines > 0)
 			proof_hurry(proof, mono_ms); /* a rollout is through */

@@ -3,6 +3,8 @@
 #include "scene.h"
 #include "tree.h"
 
+#include "base/alloc.h"
+
 #define SPACE                                                                                      \
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, annotations: "                    \
 	"{tracing.llm-d.io/enabled: 'true'}}\n---\n"                                               \
@@ -325,6 +327,14 @@ TEST(unsampled_requests_end_in_status_and_outlast_the_process)
 	scene_release(&scene);
 }
 
+#define SILENT_ONE                                                                                 \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: silent, labels: "                 \
+	"{llm-d.ai/inference-serving: 'true'}}\nspec: {template: {metadata: {labels: "             \
+	"{llm-d.ai/role: prefill, llm-d.ai/inference-serving: 'true'}}, spec: {containers: "       \
+	"[{name: vllm, image: 'ghcr.io/llm-d/llm-d-cuda:v0.9.0', command: [vllm, serve, m, "       \
+	"'--otlp-traces-endpoint=http://otel-collector:4317'], env: [{name: OTEL_SERVICE_NAME, "   \
+	"value: vllm-prefill}]}]}}}\n---\n"
+
 #define TEMPO(OTLP)                                                                                \
 	"apiVersion: tracing.llm-d.io/v1alpha1\nkind: Tracing\nmetadata: {name: llm-d}\nspec: "    \
 	"{backend: {type: OTLP, otlp: {" OTLP "}}}\n---\n"
@@ -376,4 +386,40 @@ TEST(a_back_end_that_is_another_one_is_asked_although_nothing_moves)
 		}
 		scene_release(&scene);
 	}
+}
+
+/* What is missing of a workload that is gone is missing no longer, with traffic or without. */
+TEST(a_workload_that_is_gone_is_not_waited_for)
+{
+	struct scene scene;
+	scene_init(&scene);
+	scene_add(&scene, SPACE TRACING("{}") COLLECTOR JAEGER DECODE SILENT_ONE);
+	struct intents intents;
+	free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "silent", &intents));
+	intents_release(&intents);
+	look_at_workload(&scene);
+	look(&scene);
+	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(&scene);
+	answer(&scene, "{\"data\":[\"vllm-decode\"]}");
+	look(&scene);
+	answer(&scene, SPAN);
+	look(&scene);
+	CHECK_STR(spans(&scene, "status.spans.heard"), "1/2");
+	pass(&scene, 150000);
+	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(&scene);
+	roster_drop(&scene.space->roster, RESOURCE_DEPLOYMENT, "silent");
+	look(&scene);
+	pass(&scene, 1000);
+	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
+	CLEANUP(str_freep) char *summary = scene_namespace(&scene, true, NULL, NULL);
+	CHECK(strstr(summary, "ask Service/jaeger-collector") != NULL);
+	answer(&scene, "{\"data\":[\"vllm-decode\"]}");
+	look(&scene);
+	answer(&scene, SPAN);
+	pass(&scene, 5000);
+	CHECK_STR(spans(&scene, "status.spans.heard"), "1/1");
+	CHECK_STR(condition(&scene, "SpansReceived"), "True SpansReceived");
+	scene_release(&scene);
 }
