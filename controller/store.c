@@ -306,18 +306,15 @@ bool store_put(struct store *store, enum resource_id resource, const char *json,
 {
 	struct piece raw = {json, len};
 	struct header header;
-	struct identity identity;
-	if (!project_header(raw, &header) || !identity_read(&header, &identity))
-		return false;
-	bool ok = put_object(store, resource, raw, &header, &identity, force);
-	identity_release(&identity);
-	return ok;
+	struct identity identity CLEANUP(identity_release) = {.name = NULL};
+	return project_header(raw, &header) && identity_read(&header, &identity) &&
+	       put_object(store, resource, raw, &header, &identity, force);
 }
 
 bool store_delete(struct store *store, enum resource_id resource, const char *json, size_t len)
 {
 	struct header header;
-	struct identity identity;
+	struct identity identity CLEANUP(identity_release) = {.name = NULL};
 	if (!project_header((struct piece){json, len}, &header) ||
 	    !identity_read(&header, &identity))
 		return false;
@@ -331,7 +328,6 @@ bool store_delete(struct store *store, enum resource_id resource, const char *js
 		add_tombstone(store, resource, &identity);
 	if (exists && !newer)
 		remove_at(store, resource, index);
-	identity_release(&identity);
 	return true;
 }
 
@@ -357,6 +353,12 @@ void store_end_list(struct store *store, enum resource_id resource, const char *
 		    unsigned long mark, const char *resource_version)
 {
 	struct table *table = &store->tables[resource];
+	struct tombstone *tombstone = NULL;
+	STAILQ_FOREACH(tombstone, &store->tombstones, link)
+	{
+		if (resource_version == NULL && tombstone->resource == resource)
+			tombstone->resource_version[0] = '\0'; /* nothing is older than that */
+	}
 	size_t index = namespace_name == NULL ? 0 : lower_bound(table, namespace_name, "");
 	while (index < table->count &&
 	       (namespace_name == NULL ||

@@ -61,7 +61,8 @@ void store_forget(struct store *store, enum resource_id resource, const char *na
 /*
  * Lists: take the mark before the first item, end with it when the list is complete.
  * `namespace_name` NULL: all namespaces. Objects in that scope that were not put since the
- * mark and are not newer than `resource_version` are gone.
+ * mark and are not newer than `resource_version` are gone. NULL: versions went back, or the
+ * kind is not served; then no deletion of before counts any more either.
  */
 unsigned long store_mark(struct store *store);
 void store_end_list(struct store *store, enum resource_id resource, const char *namespace_name,

@@ -139,6 +139,26 @@ TEST(a_complete_list_replaces_its_scope)
 	CHECK_INT(count, 0);
 }
 
+/* etcd was restored from an older copy: deletions of before say nothing about what is made now. */
+TEST(versions_that_went_back_bury_nothing)
+{
+	struct seen seen = {""};
+	CLEANUP(store_freep) struct store *store = store_new(on_change, &seen);
+	keep(store, "a");
+	CHECK(put(store, "a", "x", "900", ""));
+	CHECK(drop(store, "a", "x", "1000"));
+	unsigned long mark = store_mark(store);
+	store_end_list(store, RESOURCE_DEPLOYMENT, NULL, mark, "1001");
+	CHECK(put(store, "a", "x", "600", ""));
+	CHECK_STR(rv_of(store, "a", "x"), NULL);
+	store_end_list(store, RESOURCE_CONFIGMAP, NULL, mark, NULL);
+	CHECK(put(store, "a", "x", "600", ""));
+	CHECK_STR(rv_of(store, "a", "x"), NULL);
+	store_end_list(store, RESOURCE_DEPLOYMENT, NULL, mark, NULL);
+	CHECK(put(store, "a", "x", "600", ""));
+	CHECK_STR(rv_of(store, "a", "x"), "600");
+}
+
 /* An item of the list that is older than what we hold still says that the object is there. */
 TEST(an_older_item_proves_existence)
 {
