@@ -13,13 +13,15 @@
 
 enum { GUARD_NAMESPACES = 3, GUARD_SPAN_MS = 10 * 60 * 1000 };
 
-/* When the last few namespaces lost their annotation; all zero to begin with. */
+/* When the last few namespaces lost their annotation last; all zero to begin with. */
 struct removal_guard {
-	uint64_t lost_ms[GUARD_NAMESPACES + 1];
-	size_t count; /* since the start */
+	struct {
+		char name[64]; /* "": none; an RFC 1123 label at most */
+		uint64_t ms;
+	} lost[GUARD_NAMESPACES + 1];
 };
 
-/* One more has lost it. True when that makes more than GUARD_NAMESPACES within GUARD_SPAN_MS. */
-bool guard_note(struct removal_guard *guard, uint64_t mono_ms);
+/* That one has lost it. True when that makes more than GUARD_NAMESPACES within GUARD_SPAN_MS. */
+bool guard_note(struct removal_guard *guard, const char *name, uint64_t mono_ms);
 
 #endif

@@ -87,7 +87,7 @@ void wake_guarded(struct controller *controller, struct namespace *space)
 	if (!space->just_lost)
 		return;
 	space->just_lost = false;
-	if (!guard_note(&controller->guard, controller_now(controller).mono_ms))
+	if (!guard_note(&controller->guard, space->name, controller_now(controller).mono_ms))
 		return;
 	for (size_t i = 0; i < controller->namespace_count; i++) {
 		struct namespace *lost = controller->namespaces[i];
