@@ -187,7 +187,8 @@ static void gather_clocks(struct view *view, struct namespace *memory)
 	} else if (!memory->missing) {
 		memory->missing = true;
 		memory->guarded = text_equal(reason, reason_info(REASON_MASS_REMOVAL)->word);
-		memory->just_lost = was_enabled(view) && !was_pending && !was_removing;
+		memory->just_lost = view->exists && !view->terminating && was_enabled(view) &&
+				    !was_pending && !was_removing;
 		memory->missing_since_ms = was_pending || was_removing ? start : view->now.mono_ms;
 		if (was_removing)
 			memory->missing_since_ms = 0;

@@ -331,6 +331,34 @@ TEST(removal_waits_for_workloads_only_so_long)
 	scene_release(&scene);
 }
 
+/* A namespace that is deleted takes its annotation along: nobody has taken that off. */
+TEST(who_has_lost_the_switch)
+{
+#define ENABLED                                                                                    \
+	TRACING_WITH("{}", "{conditions: [{type: Enabled, status: 'True', reason: Annotated}]}")
+#define LEAVING                                                                                    \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: team, deletionTimestamp: "              \
+	"'2026-01-01T00:00:00Z'}\n---\n"
+	static const struct {
+		const char *what, *objects;
+		bool lost;
+	} cases[] = {
+	    {"annotation gone", NS_PLAIN ENABLED, true},
+	    {"annotated", NS("true") ENABLED, false},
+	    {"never enabled", NS_PLAIN TRACING, false},
+	    {"the namespace is gone before what was in it", ENABLED OUR_CONFIG, false},
+	    {"being deleted", LEAVING ENABLED OUR_CONFIG, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene_add(&scene, cases[i].objects);
+		free(scene_namespace(&scene, false, NULL, NULL));
+		CHECK_INT_ROW(scene.space->just_lost, cases[i].lost, cases[i].what);
+		scene_release(&scene);
+	}
+}
+
 /* The grace of a missing annotation goes on over a restart. */
 TEST(the_grace_outlasts_the_process)
 {
