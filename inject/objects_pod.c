@@ -64,8 +64,9 @@ static cJSON *list_of(struct rendering *r, const char *name)
 static long memory_mib(const cJSON *resources)
 {
 	long long bytes = 0;
-	const char *text = json_str(resources, "limits.memory");
-	if (text == NULL || !quantity_read_whole(text, &bytes))
+	const cJSON *limit = json_get(resources, "limits.memory"); /* a number is one of bytes */
+	if ((!cJSON_IsString(limit) && !cJSON_IsNumber(limit)) ||
+	    !quantity_read_whole(limit->valuestring, &bytes))
 		return 0;
 	return (long)(bytes / MIB_BYTES);
 }

@@ -29,6 +29,8 @@ static const struct rendered_row configs[] = {
      "{\"check_interval\":\"1s\",\"limit_mib\":409,\"spike_limit_mib\":102}"},
     {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}}}", COLLECTOR,
      "/processors/memory_limiter/limit_mib", "1638"},
+    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":268435456}}}}", COLLECTOR,
+     "/processors/memory_limiter/limit_mib", "204"},
     {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"16Mi\"}}}}", COLLECTOR,
      "/processors/memory_limiter/limit_mib", "32"},
     {"{\"collector\":{\"resources\":{\"requests\":{\"memory\":\"2Gi\"}}}}", COLLECTOR,
@@ -197,6 +199,7 @@ TEST(memory_limits_of_go)
 	    {"{}", "409MiB"},
 	    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"1Gi\"}}}}", "819MiB"},
 	    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":\"1000M\"}}}}", "762MiB"},
+	    {"{\"collector\":{\"resources\":{\"limits\":{\"memory\":268435456}}}}", "204MiB"},
 	    {"{\"collector\":{\"resources\":{\"requests\":{\"cpu\":\"1\"}}}}", NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
