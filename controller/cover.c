@@ -30,7 +30,8 @@ bool json_covers(const cJSON *live, const cJSON *wanted)
 		}
 		return held == NULL;
 	}
-	if (cJSON_IsString(wanted) && cJSON_IsString(live) &&
+	/* what was sent as a number comes back as a text, where it is a quantity */
+	if ((cJSON_IsString(wanted) || cJSON_IsNumber(wanted)) && cJSON_IsString(live) &&
 	    quantity_equal(live->valuestring, wanted->valuestring))
 		return true;
 	return json_equal(live, wanted);
