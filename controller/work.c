@@ -136,15 +136,15 @@ static void fail_namespace(struct job *job, const struct act_result *result)
 	struct controller *controller = job->controller;
 	uint64_t now = controller_now(controller).mono_ms;
 	char text[512];
+	/* a policy may find an object of ours invalid today and not tomorrow */
+	enum status status = result->status == STATUS_INVALID ? STATUS_DENIED : result->status;
 	if (result->terminating)
 		return;
 	if (result->failed->part == PART_NONE) {
-		(void)queue_retry(controller->queue, job->text, now, result->status,
+		(void)queue_retry(controller->queue, job->text, now, status,
 				  result->retry_after_ms);
 		return;
 	}
-	/* a policy may find an object of ours invalid today and not tomorrow */
-	enum status status = result->status == STATUS_INVALID ? STATUS_DENIED : result->status;
 	refusal_note(&job->space->refusals[result->failed->part], status,
 		     explain_conflict(result, text, sizeof(text)), job->version, now,
 		     result->retry_after_ms);
