@@ -329,7 +329,8 @@ static void on_crd(void *context, const struct watch_event *event)
 		controller->crds_watched = true;
 	else if (event->type == WATCH_DENIED)
 		controller->crds_watched = false;
-	if (event->type != WATCH_PUT)
+	/* one that came while this watch was down is an item of the next list */
+	if (event->type != WATCH_PUT && event->type != WATCH_LIST_ITEM)
 		return;
 	struct piece object = {event->object, event->object_len};
 	struct piece crd = scan_path(object, "metadata.name");
