@@ -145,7 +145,7 @@ static void decide_mode(const struct view *view, const struct settings *settings
 {
 	const char *decided = json_str(view->tracing, "status.collector.mode");
 	bool fell_back =
-	    text_equal(json_str(view->tracing, "status.collector.reason"), "OperatorNotResponding");
+	    text_equal(json_str(view->tracing, "status.collector.reason"), REASON_WORD_FELL_BACK);
 	enum access access = view->access[RESOURCE_COLLECTOR];
 	switch (settings->collector_mode) {
 	case COLLECTOR_DEPLOYMENT:
@@ -208,7 +208,7 @@ static const char lost_guarantees[] =
 static void note_fallback(const struct view *view, struct collector_plan *plan)
 {
 	struct verdict now = plan->collector;
-	verdict_set(&plan->collector, "False", "OperatorNotResponding",
+	verdict_set(&plan->collector, "False", REASON_WORD_FELL_BACK,
 		    "nothing became of " CR_KIND " " CR_NAME
 		    " in %u s; using a Deployment instead: "
 		    "%.900s",

@@ -13,6 +13,9 @@
 #include "controller/view.h"
 #include "inject/settings.h"
 
+/* In status, of a mode that Auto came to that way. */
+#define REASON_WORD_FELL_BACK "OperatorNotResponding"
+
 struct collector_plan {
 	const char *
 	    mode; /* for status: "Deployment", "OpenTelemetryCollector", "Foreign", "Shared", "External"; NULL: not decided yet */

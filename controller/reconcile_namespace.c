@@ -255,6 +255,21 @@ static void intend_ask(const struct view *view, const struct policy *policy,
 	intents_again(intents, again_ms);
 }
 
+/*
+ * That the operator of a CR does not respond is known by the CR's age: once it is deleted only
+ * status tells, so that comes first (another look follows where it cannot be written yet).
+ */
+static bool may_fall_back(const struct view *view, const struct policy *policy,
+			  const struct intents *intents)
+{
+	bool told =
+	    !policy->collector.fell_back ||
+	    text_equal(json_str(view->tracing, "status.collector.reason"), REASON_WORD_FELL_BACK);
+	for (size_t i = 0; i < intents->count && !told; i++)
+		told = intents->items[i].type == INTENT_STATUS;
+	return told;
+}
+
 void reconcile_namespace(const struct view *view, const struct policy *policy,
 			 struct intents *intents, bool *ret_finished)
 {
@@ -301,7 +316,7 @@ void reconcile_namespace(const struct view *view, const struct policy *policy,
 	intents_again(intents, view->memory->origins.again_ms);
 	intend_ask(view, policy, intents);
 	intend_status(view, policy, false, intents);
-	if (policy->has_settings &&
+	if (policy->has_settings && may_fall_back(view, policy, intents) &&
 	    owned_intents(view, &policy->settings, &policy->collector, intents, &err) != STATUS_OK)
 		intents_add_event(intents, RESOURCE_TRACING, view->name, TRACING_NAME,
 				  json_str(view->tracing, "metadata.uid"), REASON_BAD_SETTINGS,

@@ -150,7 +150,7 @@ static void add_collector(cJSON *status, const struct status_input *input)
 	cJSON *collector = json_set_object(status, "collector");
 	json_set_str(collector, "mode", plan->mode);
 	if (plan->fell_back)
-		json_set_str(collector, "reason", "OperatorNotResponding");
+		json_set_str(collector, "reason", REASON_WORD_FELL_BACK);
 	if (worked)
 		json_set_bool(collector, "worked", true);
 }

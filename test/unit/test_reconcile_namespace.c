@@ -79,6 +79,18 @@ static const struct {
     {"a CR that nothing became of in time is deleted, and only then replaced",
      NS("true") TRACING OUR_CR("2025-12-31T23:58:00Z"), ACCESS_READABLE, ACCESS_READABLE,
      "status; delete OpenTelemetryCollector/otel; " JAEGER, false},
+    {"but not before status can say so: without the CR nothing else would",
+     NS("true")
+	 INJECTED TRACING_WITH("{}", "{collector: {mode: OpenTelemetryCollector}, workloads: "
+				     "[{kind: Deployment, name: decode, state: Injected}]}")
+	     OUR_CR("2025-12-31T23:58:00Z"),
+     ACCESS_READABLE, ACCESS_READABLE, "", false},
+    {"and at once where it does",
+     NS("true") INJECTED TRACING_WITH(
+	 "{}", "{collector: {mode: Deployment, reason: "
+	       "OperatorNotResponding}, workloads: [{kind: Deployment, "
+	       "name: decode, state: Injected}]}") OUR_CR("2025-12-31T23:58:00Z"),
+     ACCESS_READABLE, ACCESS_READABLE, "delete OpenTelemetryCollector/otel; " JAEGER, false},
     {"a CR in its time", NS("true") TRACING OUR_CR("2025-12-31T23:59:30Z"), ACCESS_READABLE,
      ACCESS_READABLE,
      "status; " JAEGER "; apply NetworkPolicy/otel-collector (create); "
