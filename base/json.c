@@ -17,7 +17,7 @@ void json_freep(cJSON **tree)
 
 const cJSON *json_member(const cJSON *object, const char *key)
 {
-	if (!cJSON_IsObject(object))
+	if (!cJSON_IsObject(object) || key == NULL)
 		return NULL;
 	for (const cJSON *child = object->child; child != NULL; child = child->next)
 		if (strcmp(child->string, key) == 0)
@@ -27,7 +27,7 @@ const cJSON *json_member(const cJSON *object, const char *key)
 
 cJSON *json_member_mut(cJSON *object, const char *key)
 {
-	if (!cJSON_IsObject(object))
+	if (!cJSON_IsObject(object) || key == NULL)
 		return NULL;
 	for (cJSON *child = object->child; child != NULL; child = child->next)
 		if (strcmp(child->string, key) == 0)

@@ -50,7 +50,8 @@ void json_print_string(const char *text, struct buffer *out);
 
 /*
  * Look-ups; all accept NULL trees and give NULL (or the fallback) when something on
- * the way is absent or of another type. Keys are case-sensitive.
+ * the way is absent or of another type. Keys are case-sensitive. The key NULL, which items of a
+ * list have, is no member's.
  */
 const cJSON *json_member(const cJSON *object, const char *key);
 /* `path` like "spec.template.metadata": member names joined by dots (no indexes, no escapes). */

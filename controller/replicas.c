@@ -34,7 +34,7 @@ long int_or_percent(const cJSON *node, long whole, bool round_up, long fallback)
 
 bool resource_is_extended(const char *name)
 {
-	const char *slash = strchr(name, '/');
+	const char *slash = name == NULL ? NULL : strchr(name, '/');
 	if (slash == NULL || text_has_prefix(name, "requests."))
 		return false;
 	/* kubernetes.io/… is native; a domain below it (example.kubernetes.io/…) too */

@@ -47,7 +47,7 @@ void replica_sets_read(const cJSON *object, const struct facts *facts,
 /* Replicas that a change of the template replaces. */
 long replicas_to_replace(const struct replicas *set);
 
-/* True for a resource that only some nodes have: "nvidia.com/gpu", not "cpu" or "hugepages-2Mi". */
+/* True for a resource that only some nodes have: "nvidia.com/gpu", not "cpu" or "hugepages-2Mi"; nor NULL. */
 bool resource_is_extended(const char *name);
 
 /* True when a container of the pod asks for such a resource. */

@@ -39,6 +39,8 @@ static double get(const cJSON *amounts, const char *name)
 static void set(cJSON *amounts, const char *name, double amount)
 {
 	cJSON *item = json_member_mut(amounts, name);
+	if (name == NULL) /* of a list, where there should be a map */
+		return;
 	if (item == NULL)
 		(void)cJSON_AddItemToObject(amounts, name, cJSON_CreateNumber(amount));
 	else

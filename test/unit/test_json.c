@@ -154,6 +154,8 @@ TEST(look_ups)
 	CHECK_INT(json_int(json_named(json_get(tree, "l"), "a"), "v", 0), 2);
 	CHECK(json_named(json_get(tree, "l"), "b") == NULL);
 	CHECK(json_named(json_get(tree, "l"), NULL) == NULL);
+	CHECK(json_member(tree, NULL) == NULL); /* the key of a list's item */
+	CHECK(json_member_mut(tree, NULL) == NULL);
 	CHECK_INT(json_int(json_pointer_get(tree, "/a~1b~0c/1"), "d", 0), 5);
 	CHECK(json_pointer_get(tree, "/a~1b~0c/2") == NULL);
 	CHECK(json_pointer_get(tree, "/l/-") == NULL);

@@ -147,6 +147,9 @@ TEST(which_policy_refuses)
 									    OURS(MODE("STRICT"))),
 	     "b"},
 	    {"a mode that is not known is no refusal", MESH("SOMETHING"), ""},
+	    {"a selector that is none selects nothing",
+	     POLICY("team", "x", "1", "selector: {matchLabels: [otel-collector]}, " MODE("STRICT")),
+	     ""},
 	};
 	CLEANUP(json_freep) cJSON *pods = read_yaml(LABELS("app: otel-collector, " INJECT_TRUE));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

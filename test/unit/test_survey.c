@@ -44,6 +44,13 @@ static const struct {
      DEPLOYMENT("replicas: 4", WANTS("1")), NULL},
     {"no accelerator: not our question", NODE("a", "0", ""),
      DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {limits: {cpu: '100'}}}]"), NULL},
+    {"limits that are none", NODE("a", "0", ""),
+     DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {limits: [nvidia.com/gpu]}}]"),
+     NULL},
+    {"beside some that are", NODE("a", "8", ""),
+     DEPLOYMENT("replicas: 1", "containers: [{name: a, resources: {limits: [x]}}, {name: b, "
+			       "resources: {limits: {nvidia.com/gpu: '9'}}}]"),
+     "a new pod with 9 nvidia.com/gpu has to be placed"},
     {"cpu counts too where there is one", NODE("a", "8", ""),
      DEPLOYMENT("replicas: 1", "containers: [{name: c, resources: {limits: {nvidia.com/gpu: '1', "
 			       "cpu: '65'}}}]"),
