@@ -264,6 +264,23 @@ struct phase_result view_phase(const struct view *view)
 	return phase_decide(&input);
 }
 
+bool view_wants_workloads(const struct view *view)
+{
+	struct phase_result phase = view_phase(view);
+	switch (phase.phase) {
+	case PHASE_ON:
+		return true;
+	case PHASE_HOLD: /* a wrong value says nothing about whether it was ever on */
+		return phase.reason != REASON_BAD_SWITCH_VALUE || was_enabled(view);
+	case PHASE_REMOVE:
+		return view->ledgers > 0;
+	case PHASE_OFF:
+	case PHASE_GONE:
+		break;
+	}
+	return false;
+}
+
 const cJSON *view_live(const struct view *view, const char *kind, const char *name,
 		       size_t *ret_index)
 {

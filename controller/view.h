@@ -86,6 +86,12 @@ void view_release(struct view *view);
 /* What the switch means, from the view. */
 struct phase_result view_phase(const struct view *view);
 
+/*
+ * Its workloads are to be known, also those that carry nothing of ours: while it is on, held, or being
+ * taken back, since what was taken back still counts for turn and floor.
+ */
+bool view_wants_workloads(const struct view *view);
+
 /* The live object under an owned name, or NULL. `ret_index`: its row (may be NULL). */
 const cJSON *view_live(const struct view *view, const char *kind, const char *name,
 		       size_t *ret_index);

@@ -275,8 +275,7 @@ static void sweep_roster(struct controller *controller, struct namespace *space,
 static void follow_switch(struct controller *controller, const struct view *view,
 			  struct namespace *space)
 {
-	bool on = view->exists && !view->terminating && text_equal(view->switch_value, "true");
-	/* "false" keeps it until all is back: what was taken back still counts for turn and floor */
+	bool on = view_wants_workloads(view);
 	bool off = !view->exists || view->terminating;
 	bool kept = store_is_kept(controller->store, space->name);
 	if (on && !kept) {

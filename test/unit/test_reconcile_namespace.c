@@ -371,6 +371,39 @@ TEST(who_has_lost_the_switch)
 	}
 }
 
+/* What a process that starts has to know is what the one before it had kept. */
+TEST(whose_workloads_are_to_be_known)
+{
+	static const struct {
+		const char *what, *objects;
+		bool wanted;
+	} cases[] = {
+	    {"no such namespace", "", false},
+	    {"not annotated", NS_PLAIN, false},
+	    {"not annotated, injected by the command line", NS_PLAIN INJECTED, false},
+	    {"annotated", NS("true"), true},
+	    {"annotated, the Tracing is gone", NS("true") OUR_CONFIG, true},
+	    {"in the grace", NS_PLAIN ENABLED, true},
+	    {"being taken back", NS("false") ENABLED INJECTED, true},
+	    {"all workloads are back", NS("false") ENABLED OUR_CONFIG, false},
+	    {"all is back", NS("false") TRACING, false},
+	    {"held by a wrong value", NS("maybe") ENABLED, true},
+	    {"a wrong value from the beginning", NS("maybe") TRACING, false},
+	    {"being deleted", LEAVING ENABLED, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene scene;
+		struct view view;
+		scene_init(&scene);
+		scene_add(&scene, cases[i].objects);
+		view_gather(&view, scene.store, scene.space, scene.access, &scene.options,
+			    scene.now);
+		CHECK_INT_ROW(view_wants_workloads(&view), cases[i].wanted, cases[i].what);
+		view_release(&view);
+		scene_release(&scene);
+	}
+}
+
 /* The grace of a missing annotation goes on over a restart. */
 TEST(the_grace_outlasts_the_process)
 {
