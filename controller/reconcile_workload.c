@@ -47,6 +47,7 @@ void reconciling_add_words(struct reconciling *r, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(r->words + len, sizeof(r->words) - len, fmt, args);
 	va_end(args);
+	r->words[text_utf8_valid_prefix(r->words, strlen(r->words))] = '\0';
 }
 
 /* What would be done, for people. */

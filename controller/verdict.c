@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 
 void verdict_set(struct verdict *verdict, const char *status, const char *reason, const char *fmt,
 		 ...)
@@ -13,4 +16,6 @@ void verdict_set(struct verdict *verdict, const char *status, const char *reason
 	(void)snprintf(verdict->reason, sizeof(verdict->reason), "%s", reason);
 	(void)vsnprintf(verdict->message, sizeof(verdict->message), fmt, args);
 	va_end(args);
+	/* a message that was cut ends with a whole character */
+	verdict->message[text_utf8_valid_prefix(verdict->message, strlen(verdict->message))] = '\0';
 }

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include "base/limits.h"
+#include "base/text.h"
+#include "controller/reconciling.h"
 #include "controller/roster.h"
 
 static struct roster_row *add(struct roster *roster, const char *name, enum workload_rank rank,
@@ -107,4 +109,15 @@ TEST(only_news_is_a_change)
 	CHECK(roster_tell(row, WORKLOAD_INJECTED, REASON_INJECTED, "other words"));
 	CHECK(roster_tell(row, WORKLOAD_PENDING, REASON_INJECTED, "other words"));
 	roster_release(&roster);
+}
+
+/* A cut character would be written as another one, and status never say what was wanted. */
+TEST(words_are_cut_between_characters)
+{
+	struct reconciling r = {.words = "a"};
+	for (size_t i = 0; i < sizeof(r.words); i++)
+		reconciling_add_words(&r, "\xe2\x80\xa6");
+	size_t len = strlen(r.words);
+	CHECK(len + 3 >= sizeof(r.words) - 1);
+	CHECK_INT(text_utf8_valid_prefix(r.words, len), len);
 }

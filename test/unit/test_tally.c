@@ -2,6 +2,7 @@
 /* What the workloads of a namespace add up to. */
 #include "test.h"
 
+#include "base/text.h"
 #include "controller/tally.h"
 
 struct given {
@@ -286,5 +287,21 @@ TEST(since_when_it_stands_so)
 			cJSON_Delete(rows);
 		}
 		roster_release(&roster);
+	}
+}
+
+/* A cut character would be written as another one, and status never say what was wanted. */
+TEST(a_message_is_cut_between_characters)
+{
+	struct verdict verdict;
+	char words[2 * sizeof(verdict.message)];
+	for (size_t shift = 0; shift < 3; shift++) {
+		memset(words, 'a', shift);
+		for (size_t i = shift; i + 3 < sizeof(words); i += 3)
+			memcpy(words + i, "\xe2\x80\xa6", 4);
+		verdict_set(&verdict, "False", "Refused", "%s", words);
+		size_t len = strlen(verdict.message);
+		CHECK(len + 3 >= sizeof(verdict.message) - 1);
+		CHECK_INT(text_utf8_valid_prefix(verdict.message, len), len);
 	}
 }
