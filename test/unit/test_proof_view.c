@@ -126,19 +126,25 @@ static void look(struct scene *scene)
 	"name\","                                                                                  \
 	"\"value\":\"decode-5-x\"}]}}}]}"
 
+/* Spans have been accepted, and the back end has one of the decode server. */
+static void first_round(struct scene *scene)
+{
+	look_at_workload(scene);
+	look(scene);
+	answer(scene, "otelcol_receiver_accepted_spans_total 3\n");
+	look(scene);
+	answer(scene, "{\"data\":[\"vllm-decode\"]}");
+	look(scene);
+	answer(scene, SPAN);
+}
+
 TEST(answers_end_in_status)
 {
 	struct scene scene;
 	uint64_t again = 0;
 	scene_init(&scene);
 	scene_add(&scene, SPACE TRACING("{}") COLLECTOR JAEGER DECODE);
-	look_at_workload(&scene);
-	look(&scene);
-	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
-	look(&scene);
-	answer(&scene, "{\"data\":[\"vllm-decode\"]}");
-	look(&scene);
-	answer(&scene, SPAN);
+	first_round(&scene);
 	char *summary = scene_namespace(&scene, true, NULL, &again);
 	CHECK(strstr(summary, "ask") == NULL);
 	CHECK_INT(again, 30000);
@@ -397,13 +403,7 @@ TEST(a_workload_that_is_gone_is_not_waited_for)
 	struct intents intents;
 	free(scene_workload(&scene, RESOURCE_DEPLOYMENT, "silent", &intents));
 	intents_release(&intents);
-	look_at_workload(&scene);
-	look(&scene);
-	answer(&scene, "otelcol_receiver_accepted_spans_total 3\n");
-	look(&scene);
-	answer(&scene, "{\"data\":[\"vllm-decode\"]}");
-	look(&scene);
-	answer(&scene, SPAN);
+	first_round(&scene);
 	look(&scene);
 	CHECK_STR(spans(&scene, "status.spans.heard"), "1/2");
 	pass(&scene, 150000);
